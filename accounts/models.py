@@ -1,0 +1,66 @@
+"""Customers and staff: one table, two doors, and no token of one opens the other."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_customer(self, *, msisdn: str, password: str | None, **fields: Any) -> "User":
+        """A customer, known by the number in its one form (`8801XXXXXXXXX`)."""
+        user = self.model(msisdn=msisdn, is_staff=False, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_staff(self, *, email: str, password: str | None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email), is_staff=True, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """For `manage.py createsuperuser`."""
+        return self.create_staff(email=email, password=password, is_superuser=True, **fields)
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """Staff sign in by e-mail; a customer's e-mail proves nothing and finds nobody."""
+        return self.get(is_staff=True, email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    msisdn = models.CharField(max_length=15, null=True, blank=True, unique=True)
+    email = models.EmailField(blank=True, default="")
+    name = models.CharField(max_length=150, blank=True)
+    language = models.CharField(max_length=2, choices=[("en", "English"), ("bn", "বাংলা")], default="en")
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    class Meta:
+        db_table = "users"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"), condition=Q(is_staff=True), name="user_staff_email_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_staff=True) | Q(msisdn__isnull=False), name="user_customer_has_msisdn"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_staff=False) | ~Q(email=""), name="user_staff_has_email"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or self.msisdn or f"user {self.pk}"

@@ -1,0 +1,87 @@
+"""Celery is a doorbell: what must happen stands in PostgreSQL, tasks only say "look now".
+
+`acks_late` and `task_reject_on_worker_lost` bring a task back when its process dies; the
+sweeps bring it back when the broker forgets. Every task is safe twice at once (ADR 0003).
+"""
+
+import os
+from typing import Any
+
+from celery import Celery, signals
+from django.conf import settings
+
+from core import correlation
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bdvoucher.settings.production")
+
+app = Celery("bdvoucher")
+app.conf.update(
+    broker_url=settings.CELERY_BROKER_URL,
+    broker_connection_retry_on_startup=True,
+    # A broker that hangs must not hold a customer's request: short limits, one try.
+    broker_transport_options={
+        "socket_timeout": settings.REDIS_SECONDS,
+        "socket_connect_timeout": settings.REDIS_SECONDS,
+        "max_retries": 0,
+        "visibility_timeout": 3600,
+    },
+    task_publish_retry=False,
+    result_backend=None,
+    task_ignore_result=True,
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    worker_prefetch_multiplier=1,
+    task_default_queue="money",
+    task_routes={
+        "*.sweep_*": {"queue": "sweeps"},
+        "*.close_*": {"queue": "sweeps"},
+        "notifications.*": {"queue": "mail"},
+    },
+    timezone="UTC",
+    worker_hijack_root_logger=False,
+    worker_max_tasks_per_child=2000,
+    beat_schedule={
+        "sweep-payments": {
+            "task": "payments.tasks.sweep_payments",
+            "schedule": settings.SWEEP_PAYMENTS_SECONDS,
+        },
+        "close-overdue": {
+            "task": "payments.tasks.close_overdue",
+            "schedule": settings.CLOSE_OVERDUE_SECONDS,
+        },
+        "sweep-orders": {
+            "task": "fulfillment.tasks.sweep_orders",
+            "schedule": settings.SWEEP_ORDERS_SECONDS,
+        },
+        "sweep-emails": {
+            "task": "notifications.tasks.sweep_emails",
+            "schedule": settings.SWEEP_EMAILS_SECONDS,
+        },
+    },
+)
+# A sweep that nobody took is worthless when the next one is due.
+for entry in app.conf.beat_schedule.values():
+    entry["options"] = {"expires": entry["schedule"] * 2}
+app.autodiscover_tasks()
+
+
+HEADER = "bdv_correlation_id"
+
+
+@signals.before_task_publish.connect
+def send_correlation(headers: dict[str, Any], **_: object) -> None:
+    headers[HEADER] = correlation.current()
+
+
+@signals.task_prerun.connect
+def take_correlation(task: Any, **_: object) -> None:
+    scope = correlation.correlated(correlation.accepted(getattr(task.request, HEADER, None)))
+    scope.__enter__()
+    task.request.correlation_scope = scope
+
+
+@signals.task_postrun.connect
+def drop_correlation(task: Any, **_: object) -> None:
+    scope = getattr(task.request, "correlation_scope", None)
+    if scope is not None:
+        scope.__exit__(None, None, None)

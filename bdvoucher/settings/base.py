@@ -1,0 +1,254 @@
+"""Everything the shop takes from its environment, read in this one place (twelve-factor).
+
+Names, units and defaults are explained in `.env.example`. Secrets have no default here.
+"""
+
+import base64
+from datetime import timedelta
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+
+from core.logging import configure
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+env = environ.Env()
+
+
+def seconds(name: str, default: float) -> timedelta:
+    return timedelta(seconds=env.float(name, default))
+
+
+DEBUG = False
+SECRET_KEY = env.str("SECRET_KEY", "")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=[])
+PUBLIC_BASE_URL = env.str("PUBLIC_BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+SHOP_NAME = env.str("SHOP_NAME", "BD Voucher")
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", "support@bdvoucher.com")
+
+INSTALLED_APPS = [
+    "bdvoucher.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "anymail",
+    "core",
+    "accounts",
+    "catalog",
+    "orders",
+    "vouchers",
+    "notifications",
+    "fulfillment",
+    "payments",
+    "loyalty",
+    "bdvoucher.apps.BdvoucherConfig",
+]
+MIDDLEWARE = [
+    "core.middleware.CorrelationMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.middleware.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "bdvoucher.urls"
+WSGI_APPLICATION = "bdvoucher.wsgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# Data
+DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///bdvoucher")}
+DATABASES["default"] |= {
+    "ATOMIC_REQUESTS": False,  # transactions belong to services (architecture, section 6)
+    "CONN_HEALTH_CHECKS": True,
+    "CONN_MAX_AGE": 0,
+}
+DATABASES["default"].setdefault("OPTIONS", {}).update(
+    {
+        "connect_timeout": env.int("DATABASE_CONNECT_SECONDS", 5),
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 10},
+        "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_MS', 15_000)}"
+        f" -c lock_timeout={env.int('DATABASE_LOCK_MS', 10_000)}"
+        " -c idle_in_transaction_session_timeout=60000",
+    }
+)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", 1.5)
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "bdv",
+        "OPTIONS": {
+            "socket_timeout": REDIS_SECONDS,
+            "socket_connect_timeout": REDIS_SECONDS,
+        },
+    }
+}
+
+# The doorbell (Celery wakes work that PostgreSQL remembers; no result is kept)
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", REDIS_URL)
+
+# Accounts and sign-in
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.StaffBackend"]
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]  # staff e-mails are unique by a partial constraint
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", "")
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": seconds("JWT_ACCESS_SECONDS", 30 * 60),
+    "REFRESH_TOKEN_LIFETIME": seconds("JWT_REFRESH_SECONDS", 30 * 24 * 3600),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "SIGNING_KEY": JWT_SIGNING_KEY,
+    "ALGORITHM": "HS256",
+    "UPDATE_LAST_LOGIN": False,
+}
+SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_SECONDS", 12 * 3600)
+SESSION_COOKIE_HTTPONLY = True
+LOGIN_URL = "admin:login"
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", 10)
+SIGN_IN_WINDOW = seconds("SIGN_IN_WINDOW_SECONDS", 15 * 60)
+
+# API
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.CustomerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "UNAUTHENTICATED_USER": None,
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_000_000)
+SPECTACULAR_SETTINGS = {
+    "TITLE": "BD Voucher API",
+    "DESCRIPTION": "Order digital vouchers, pay, receive the codes; operators repair.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# Language, time
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("bn", "বাংলা")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# Files
+STATIC_URL = "/static/"
+STATIC_ROOT = env.path("STATIC_ROOT", default=str(BASE_DIR / ".local" / "static"))
+STATICFILES_DIRS = [BASE_DIR / "bdvoucher" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Security
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Mail
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25")
+vars().update(EMAIL_CONFIG)
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", EMAIL_CONFIG["EMAIL_BACKEND"])
+EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT_SECONDS", 10)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "BD Voucher <vouchers@bdvoucher.com>")
+MAIL_MESSAGE_ID_DOMAIN = env.str("MAIL_MESSAGE_ID_DOMAIN", "mail.bdvoucher.com")
+
+# Codes at rest (D20)
+CODE_KEYS: dict[str, bytes] = {
+    name: base64.b64decode(key)
+    for name, _, key in (entry.partition(":") for entry in env.list("CODE_KEYS", default=[]))
+}
+"""Key ring, newest first: `k2:<base64 of 32 bytes>,k1:<...>`. The first one encrypts."""
+CODE_FINGERPRINT_KEY = base64.b64decode(env.str("CODE_FINGERPRINT_KEY", ""))
+
+# The shop's rules
+ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", 50)
+ORDER_MAX_QUANTITY = env.int("ORDER_MAX_QUANTITY", 100)
+PAYMENT_DEADLINE = seconds("PAYMENT_DEADLINE_SECONDS", 30 * 60)
+PAYMENT_METHODS: list[str] = env.list("PAYMENT_METHODS", default=["paystation", "bkash"])
+
+# How long work may take, and when it is looked at again
+CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
+OPERATOR_WAIT_SECONDS = env.float("OPERATOR_WAIT_SECONDS", 20.0)
+ATTEMPT_LEASE = seconds("ATTEMPT_LEASE_SECONDS", 60)
+MAIL_LEASE = seconds("MAIL_LEASE_SECONDS", 120)
+PAYMENT_LEASE = seconds("PAYMENT_LEASE_SECONDS", 60)
+PARTNER_SENT_LEASE = seconds("PARTNER_SENT_LEASE_SECONDS", 60)
+PARTNER_PENDING_GRACE = seconds("PARTNER_PENDING_GRACE_SECONDS", 15 * 60)
+PARTNER_UNKNOWN_WINDOW = seconds("PARTNER_UNKNOWN_WINDOW_SECONDS", 5 * 60)
+MAIL_KEEP_TRYING = seconds("MAIL_KEEP_TRYING_SECONDS", 24 * 3600)
+SWEEP_PAYMENTS_SECONDS = env.float("SWEEP_PAYMENTS_SECONDS", 60)
+SWEEP_ORDERS_SECONDS = env.float("SWEEP_ORDERS_SECONDS", 30)
+SWEEP_EMAILS_SECONDS = env.float("SWEEP_EMAILS_SECONDS", 30)
+CLOSE_OVERDUE_SECONDS = env.float("CLOSE_OVERDUE_SECONDS", 60)
+#: The waits, in seconds, between tries of one kind of work; the last one repeats.
+ATTEMPT_WAITS: list[float] = env.list("ATTEMPT_WAITS", float, [30, 120, 600, 1800])
+LOOKUP_WAITS: list[float] = env.list("LOOKUP_WAITS", float, [1, 2, 5, 10, 30, 60, 300])
+MAIL_WAITS: list[float] = env.list("MAIL_WAITS", float, [30, 60, 300, 900, 3600])
+VERIFY_WAITS: list[float] = env.list("VERIFY_WAITS", float, [15, 30, 60, 120, 300, 600])
+
+# Gateways and partners
+PAYSTATION_BASE_URL = env.str("PAYSTATION_BASE_URL", "https://api.paystation.com.bd")
+PAYSTATION_PAGE_HOST = env.str("PAYSTATION_PAGE_HOST", "paystation.com.bd")
+PAYSTATION_MERCHANT_ID = env.str("PAYSTATION_MERCHANT_ID", "")
+PAYSTATION_PASSWORD = env.str("PAYSTATION_PASSWORD", "")
+PAYSTATION_PAY_WITH_CHARGE = env.str("PAYSTATION_PAY_WITH_CHARGE", "0")
+BKASH_BASE_URL = env.str("BKASH_BASE_URL", "https://tokenized.pay.bka.sh/v1.2.0-beta")
+BKASH_APP_KEY = env.str("BKASH_APP_KEY", "")
+BKASH_APP_SECRET = env.str("BKASH_APP_SECRET", "")
+BKASH_USERNAME = env.str("BKASH_USERNAME", "")
+BKASH_PASSWORD = env.str("BKASH_PASSWORD", "")
+ZENDIT_BASE_URL = env.str("ZENDIT_BASE_URL", "https://api.zendit.io/v1")
+ZENDIT_API_KEY = env.str("ZENDIT_API_KEY", "")
+ZENDIT_WEBHOOK_HEADER = env.str("ZENDIT_WEBHOOK_HEADER", "X-Zendit-Webhook-Secret")
+ZENDIT_WEBHOOK_SECRET = env.str("ZENDIT_WEBHOOK_SECRET", "")
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING_CONFIG = "logging.config.dictConfig"
+LOGGING = configure(LOG_LEVEL)

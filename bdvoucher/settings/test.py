@@ -1,0 +1,24 @@
+"""The suite: real servers, fixed secrets, a fast password hasher."""
+
+import base64
+
+from bdvoucher.settings.base import *
+
+SECRET_KEY = SECRET_KEY or "test-only-secret-key-test-only-secret-key-test-only"
+JWT_SIGNING_KEY = JWT_SIGNING_KEY or "test-only-jwt-key-test-only-jwt-key-test-only"
+SIMPLE_JWT["SIGNING_KEY"] = JWT_SIGNING_KEY
+CODE_KEYS = CODE_KEYS or {"t1": b"1" * 32}
+CODE_FINGERPRINT_KEY = CODE_FINGERPRINT_KEY or base64.b64decode(base64.b64encode(b"2" * 32))
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+# Threads of race tests each need a connection of their own, closed when they end.
+DATABASES["default"]["OPTIONS"].pop("pool")
+PAYSTATION_MERCHANT_ID = PAYSTATION_MERCHANT_ID or "104-1653730183"
+PAYSTATION_PASSWORD = PAYSTATION_PASSWORD or "test-only-password"
+BKASH_APP_KEY = BKASH_APP_KEY or "test-app-key"
+BKASH_APP_SECRET = BKASH_APP_SECRET or "test-app-secret"
+BKASH_USERNAME = BKASH_USERNAME or "test-user"
+BKASH_PASSWORD = BKASH_PASSWORD or "test-password"
+ZENDIT_API_KEY = ZENDIT_API_KEY or "sand_test"
+ZENDIT_WEBHOOK_SECRET = ZENDIT_WEBHOOK_SECRET or "test-webhook-secret"

@@ -1,0 +1,8 @@
+"""The shop under any WSGI server."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bdvoucher.settings.production")
+application = get_wsgi_application()

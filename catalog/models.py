@@ -1,0 +1,144 @@
+"""What is sold and where it comes from."""
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from catalog.states import FulfillmentType, ProductStatus
+from core.money import ZERO
+
+
+class Category(models.Model):
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=140, unique=True)
+
+    class Meta:
+        db_table = "categories"
+        verbose_name_plural = "categories"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Tag(models.Model):
+    """The slugs `new` and `popular` drive a product's flags."""
+
+    name = models.CharField(max_length=60)
+    slug = models.SlugField(max_length=80, unique=True)
+
+    class Meta:
+        db_table = "tags"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Brand(models.Model):
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=140, unique=True)
+    is_active = models.BooleanField(default=True)
+    logo_url = models.URLField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "brands"
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=220, unique=True)
+    short_description = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    status = models.CharField(
+        max_length=10, choices=ProductStatus.choices, default=ProductStatus.DRAFT, db_index=True
+    )
+    brand = models.ForeignKey(Brand, on_delete=models.PROTECT, related_name="products")
+    categories = models.ManyToManyField(Category, related_name="products", blank=True)
+    tags = models.ManyToManyField(Tag, related_name="products", blank=True)
+    fulfillment_config = models.JSONField(default=dict, blank=True)
+    """`{"fields": [{"name", "label", "type", "required"}]}`: what checkout must ask for."""
+    redeem_instructions = models.TextField(blank=True)
+    """How to redeem, as the customer's mail tells it."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "products"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Variant(models.Model):
+    """What is bought."""
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
+    name = models.CharField(max_length=200)
+    price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(ZERO)])
+    """Taka (BDT) per unit."""
+    is_active = models.BooleanField(default=True)
+    low_stock_threshold = models.PositiveIntegerField(null=True, blank=True)
+    max_cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    """Price ceiling in BDT: a source that costs more is never bought from by itself (D19)."""
+
+    class Meta:
+        db_table = "variants"
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gte=0), name="variant_price_not_negative")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product} - {self.name}"
+
+
+class Partner(models.Model):
+    """Who sells us codes; `slug` names the adapter where there is one."""
+
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "partners"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PartnerSource(models.Model):
+    """A variant at a partner; the preloaded pool is the source without an API."""
+
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="sources")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="sources", null=True, blank=True)
+    fulfillment_type = models.CharField(max_length=10, choices=FulfillmentType.choices)
+    external_offer_id = models.CharField(max_length=120, blank=True)
+    field_map = models.JSONField(default=dict, blank=True)
+    """Our input name -> the partner's field key."""
+    send_value = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    """Face value, for offers that sell any value in a range."""
+    cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
+    """What a unit costs us, in BDT, as last known."""
+    priority = models.PositiveSmallIntegerField(default=100)
+    """The lowest number is asked first."""
+    stock_cap = models.PositiveIntegerField(null=True, blank=True)
+    """Units that may be ordered from it a day; null is unlimited."""
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "partner_product_sources"
+        ordering = ["variant_id", "priority", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(fulfillment_type=FulfillmentType.PRELOADED)
+                | (Q(partner__isnull=False) & ~Q(external_offer_id="")),
+                name="source_api_has_partner_and_offer",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.partner or 'Pool'} / {self.external_offer_id or self.fulfillment_type}"

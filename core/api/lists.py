@@ -1,0 +1,51 @@
+"""Pages as D3 says: `{items, page, limit, total, total_pages}`."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from core.errors import BadRequest, Detail
+
+MAX_LIMIT: Final = 100
+M = TypeVar("M", bound=Model)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    rows: Sequence[M]
+    page: int
+    limit: int
+    total: int
+
+    def as_data(self, shape: Callable[[M], Any]) -> dict[str, Any]:
+        return {
+            "items": [shape(row) for row in self.rows],
+            "page": self.page,
+            "limit": self.limit,
+            "total": self.total,
+            "total_pages": -(-self.total // self.limit),
+        }
+
+
+def page_of(rows: QuerySet[M], params: Mapping[str, str], *, default_limit: int) -> Page[M]:
+    """The page asked for; one past the end is empty. Two statements, whatever the rows.
+
+    Raises:
+        BadRequest: `page` or `limit` is not a whole number in its range.
+    """
+    page = whole(params, "page", default=1, least=1, most=1_000_000)
+    limit = whole(params, "limit", default=default_limit, least=1, most=MAX_LIMIT)
+    start = (page - 1) * limit
+    return Page(list(rows[start : start + limit]), page, limit, rows.count())
+
+
+def whole(params: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+    text = params.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        message = f"{name} must be a whole number from {least} to {most}."
+        raise BadRequest(message, details=[Detail(name, "invalid", message)])
+    return int(text)

@@ -1,0 +1,131 @@
+"""The audit trail of delivery, and what was bought from partners."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from catalog.models import Partner, PartnerSource
+from fulfillment.states import AttemptStatus, AttemptType, PurchaseStatus
+from orders.models import Order, OrderItem
+from vouchers.models import Voucher
+
+
+class FulfillmentAttempt(models.Model):
+    """One line of the audit trail: append-only, changed only while IN_PROGRESS (I15)."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="attempts")
+    item = models.ForeignKey(
+        OrderItem, on_delete=models.PROTECT, related_name="attempts", null=True
+    )
+    """Null for RESEND_EMAIL, which is about the whole order."""
+    type = models.CharField(max_length=20, choices=AttemptType.choices)
+    status = models.CharField(
+        max_length=20, choices=AttemptStatus.choices, default=AttemptStatus.IN_PROGRESS
+    )
+    correlation_id = models.CharField(max_length=64, db_index=True)
+    admin_user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    notes = models.CharField(max_length=1000, blank=True)
+    partner_source = models.ForeignKey(
+        PartnerSource, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    """The source an operator forced, if any."""
+    partner_response = models.JSONField(default=dict)
+    """What the partner said; never a code in the clear."""
+    codes = models.BinaryField(default=b"", editable=False)
+    """The codes an operator typed, sealed; `code_provided` and `allCodes` are read from it."""
+    codes_mask = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=1000, blank=True)
+    try_no = models.PositiveSmallIntegerField(default=1)
+    claimed_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "fulfillment_attempts"
+        ordering = ["pk"]
+        permissions = [
+            ("recover_order", "Can enter codes and retry partners"),
+            ("resend_codes", "Can send the voucher mail again"),
+            ("override_recipient", "Can send to another address"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(status="IN_PROGRESS"), name="attempt_one_under_way"
+            ),
+            models.UniqueConstraint(
+                fields=["item"], condition=Q(status="DISPATCHED"), name="attempt_dispatched_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(type=AttemptType.RESEND_EMAIL, item__isnull=True)
+                | (~Q(type=AttemptType.RESEND_EMAIL) & Q(item__isnull=False)),
+                name="attempt_item_goes_with_type",
+            ),
+            models.CheckConstraint(
+                condition=Q(type=AttemptType.AUTO) | Q(admin_user__isnull=False),
+                name="attempt_by_hand_has_operator",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="IN_PROGRESS", ended_at__isnull=True)
+                | (~Q(status="IN_PROGRESS") & Q(ended_at__isnull=False)),
+                name="attempt_ended_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order", "id"], name="attempt_of_order"),
+            models.Index(
+                fields=["next_try_at"], condition=Q(status="IN_PROGRESS"), name="attempt_due"
+            ),
+        ]
+
+
+class PartnerTransaction(models.Model):
+    """One purchase intent for one unit, stored before the call (I8, D18)."""
+
+    item = models.ForeignKey(OrderItem, on_delete=models.PROTECT, related_name="purchases")
+    unit_no = models.PositiveSmallIntegerField()
+    source = models.ForeignKey(PartnerSource, on_delete=models.PROTECT, related_name="+")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    attempt = models.ForeignKey(
+        FulfillmentAttempt, on_delete=models.PROTECT, related_name="purchases"
+    )
+    reference = models.CharField(max_length=40)
+    """`<order_number>I<item>U<unit>T<try>`: letters and digits, all a partner takes."""
+    status = models.CharField(
+        max_length=10, choices=PurchaseStatus.choices, default=PurchaseStatus.CREATED
+    )
+    partner_transaction_id = models.CharField(max_length=120, blank=True)
+    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="+", null=True)
+    response = models.JSONField(default=dict)
+    error = models.CharField(max_length=500, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    checks = models.PositiveSmallIntegerField(default=0)
+    next_check_at = models.DateTimeField(null=True)
+    """When to look it up again; goes on when an operator delivered meanwhile (D39)."""
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "partner_api_transactions"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "reference"], name="purchase_reference_once"),
+            models.UniqueConstraint(
+                fields=["item", "unit_no"],
+                condition=~Q(status="FAILED"),
+                name="purchase_unit_never_twice",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="SUCCEEDED") | Q(voucher__isnull=False),
+                name="purchase_succeeded_has_voucher",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                condition=Q(status__in=["CREATED", "SENT", "PENDING", "UNKNOWN"]),
+                name="purchase_due",
+            )
+        ]

@@ -1,0 +1,1 @@
+"""Fulfilment orders of loyalty programmes; its tables come with that contract."""

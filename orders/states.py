@@ -1,0 +1,51 @@
+"""What an order and its items may become (seed Orders, "Status semantics"; architecture 5)."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.db import models
+
+
+class OrderStatus(models.TextChoices):
+    INITIATED = "INITIATED", "Waiting for payment"
+    CARRIER_AUTHORIZED = "CARRIER_AUTHORIZED", "Carrier is confirming"
+    PENDING = "PENDING", "Paid, being fulfilled"
+    SUCCEEDED = "SUCCEEDED", "Delivered"
+    NEEDS_ATTENTION = "NEEDS_ATTENTION", "Paid, not delivered"
+    FAILED = "FAILED", "Payment failed"
+    CANCELLED = "CANCELLED", "Cancelled before payment"
+
+
+S = OrderStatus
+
+ARROWS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
+    S.INITIATED: frozenset({S.CARRIER_AUTHORIZED, S.PENDING, S.FAILED, S.CANCELLED}),
+    S.CARRIER_AUTHORIZED: frozenset({S.PENDING, S.FAILED, S.CANCELLED}),
+    S.PENDING: frozenset({S.SUCCEEDED, S.NEEDS_ATTENTION}),
+    S.NEEDS_ATTENTION: frozenset({S.SUCCEEDED}),
+    S.SUCCEEDED: frozenset(),
+    S.FAILED: frozenset({S.INITIATED, S.PENDING}),  # another try (D43); money that came late
+    S.CANCELLED: frozenset({S.PENDING}),  # money that came late (D15)
+}
+
+#: We hold the customer's money. No arrow leads from here to FAILED or CANCELLED.
+PAID: Final = frozenset({S.PENDING, S.SUCCEEDED, S.NEEDS_ATTENTION})
+UNPAID: Final = frozenset({S.INITIATED, S.CARRIER_AUTHORIZED})
+
+
+class ItemStatus(models.TextChoices):
+    """`order_items.fulfillment_status`; null while nothing is decided."""
+
+    SUCCEEDED = "SUCCEEDED", "Delivered"
+    DISPATCH_FAILED = "DISPATCH_FAILED", "Codes saved, mail not sent"
+    PARTNER_FAILED = "PARTNER_FAILED", "Codes missing"
+
+
+I = ItemStatus  # noqa: E741 - reads like the table it opens
+
+ITEM_ARROWS: Final[Mapping[ItemStatus | None, frozenset[ItemStatus]]] = {
+    None: frozenset({I.PARTNER_FAILED, I.DISPATCH_FAILED, I.SUCCEEDED}),
+    I.PARTNER_FAILED: frozenset({I.DISPATCH_FAILED, I.SUCCEEDED}),
+    I.DISPATCH_FAILED: frozenset({I.SUCCEEDED}),
+    I.SUCCEEDED: frozenset(),
+}

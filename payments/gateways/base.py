@@ -1,0 +1,132 @@
+"""What a payment gateway is to us: a way to open a session, and the truth about it later."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from typing import Any, ClassVar, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What a gateway needs to open a session for one payment."""
+
+    reference: str
+    """Our `BDV-<order_number>-<n>`; an adapter may leave the dashes out."""
+    amount: Decimal
+    """Taka (BDT), two decimals."""
+    description: str
+    callback_url: str
+    customer_name: str
+    customer_email: str
+    customer_msisdn: str
+    """`8801XXXXXXXXX`, or empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    redirect_url: str
+    """Where the customer pays."""
+    gateway_reference: str
+    """How the gateway calls this payment; it may be our own reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Which payment a callback says it is about. Nothing else in it is believed."""
+
+    reference: str = ""
+    """Our reference as the gateway writes it, if the notice carries it."""
+    gateway_reference: str = ""
+
+
+class Outcome(Enum):
+    """What a gateway says of a payment when *we* ask."""
+
+    PAID = "paid"
+    AUTHORIZED = "authorized"
+    PENDING = "pending"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """An answer we can't place: never a no (reference README: "unclear answer")."""
+    FOREIGN = "foreign"
+    """An answer about another reference or merchant: not about this payment (D15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gateway's answer to our own question about one payment."""
+
+    outcome: Outcome
+    amount: Decimal | None = None
+    """Taka the customer was charged for our request; set when PAID or AUTHORIZED."""
+    currency: str = "BDT"
+    gateway_transaction_id: str = ""
+    """The provider's own id of the money movement; must be new (I5)."""
+    reason: str = ""
+    """Plain words for the timeline; no secret, no payer data."""
+    risky: bool = False
+    """Paid, but the provider asks to hold the goods (D44)."""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Scrubbed fields of the answer, kept for operators."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What we stored of a payment, all an adapter needs to ask for it."""
+
+    reference: str
+    gateway_reference: str
+    amount: Decimal
+    execute_sent: bool = False
+    """bKash: execute was sent once; from then on only query."""
+
+
+class PaymentGateway(Protocol):
+    """One file per provider implements this; errors are the four of `core.providers`.
+
+    None of the methods may run inside a transaction (`core.db.durable`).
+    """
+
+    slug: ClassVar[str]
+
+    def open_session(self, request: SessionRequest) -> Session:
+        """Open a hosted payment page. A second call under the same reference is never made.
+
+        Raises:
+            Declined: refused; another try needs a new reference.
+            Unavailable, OutcomeUnknown, Misconfigured: see `core.providers`.
+        """
+
+    def read_callback(
+        self, *, query: Mapping[str, str], body: bytes, content_type: str
+    ) -> Claim:
+        """Which payment a callback names; an empty claim if it names none. Believes nothing."""
+
+    def verify(self, known: Known) -> Verdict:
+        """Ask the gateway what became of *our* payment. Repeatable; moves no money.
+
+        Raises:
+            Unavailable: ask again later.
+            Misconfigured: our credentials are refused.
+        """
+
+
+class CapturingGateway(PaymentGateway, Protocol):
+    """A gateway whose money moves only when we say so (bKash `execute`).
+
+    `payments.verification` calls `verify` first; on `ready_to_capture` it stores that
+    capture was sent, commits, and calls `capture` exactly once per payment.
+    """
+
+    def ready_to_capture(self, verdict: Verdict) -> bool:
+        """Whether the payer has confirmed and only our capture is missing."""
+
+    def capture(self, known: Known) -> Verdict:
+        """Take the money. Sent at most once per payment; an unclear answer is PENDING.
+
+        Raises:
+            OutcomeUnknown: ask with `verify`, never capture again.
+            Unavailable: surely not sent.
+        """

@@ -1,0 +1,104 @@
+"""Tries to pay, and everything the gateways told us."""
+
+from django.db import models
+from django.db.models import Q
+
+from core.money import CURRENCY
+from orders.models import Order
+from payments.states import PaymentStatus
+
+
+class Payment(models.Model):
+    """One try to pay one order at one gateway."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    method = models.CharField(max_length=20)
+    """The gateway's slug, or `discount` and `points`, which ask no gateway."""
+    status = models.CharField(
+        max_length=20, choices=PaymentStatus.choices, default=PaymentStatus.INITIATED
+    )
+    reference = models.CharField(max_length=40, unique=True)
+    """Our `transactionId`: `BDV-<order_number>-<n>` (D40)."""
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3, default=CURRENCY)
+    description = models.CharField(max_length=200, blank=True)
+    redirect_url = models.URLField(max_length=1000, blank=True)
+    gateway_reference = models.CharField(max_length=120, blank=True)
+    """How the gateway calls the session."""
+    gateway_transaction_id = models.CharField(max_length=120, blank=True)
+    """How the gateway calls the money movement; never used twice (I5)."""
+    effective = models.BooleanField(default=False)
+    """This payment pays the order; at most one does (I7)."""
+    capture_sent_at = models.DateTimeField(null=True)
+    """bKash: execute was sent once; from then on we only ask."""
+    reason = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=dict, blank=True)
+    checks = models.PositiveSmallIntegerField(default=0)
+    next_check_at = models.DateTimeField(null=True)
+    """When the sweep asks the gateway again; the plan is in the row."""
+    paid_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "payments"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["method", "gateway_reference"],
+                condition=~Q(gateway_reference=""),
+                name="payment_gateway_reference_once",
+            ),
+            models.UniqueConstraint(
+                fields=["method", "gateway_transaction_id"],
+                condition=~Q(gateway_transaction_id=""),
+                name="payment_gateway_transaction_once",
+            ),
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(effective=True), name="payment_one_effective"
+            ),
+            models.CheckConstraint(
+                condition=Q(currency=CURRENCY)
+                & (Q(amount__gt=0) | Q(amount=0, method="discount")),
+                name="payment_amount_positive_bdt",
+            ),
+            models.CheckConstraint(
+                condition=Q(effective=False) | Q(status="SUCCEEDED"),
+                name="payment_effective_is_succeeded",
+            ),
+            models.CheckConstraint(
+                condition=Q(status="SUCCEEDED", paid_at__isnull=False)
+                | (~Q(status="SUCCEEDED") & Q(paid_at__isnull=True)),
+                name="payment_succeeded_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                condition=Q(status__in=["INITIATED", "PENDING", "AUTHORIZED"]),
+                name="payment_due",
+            )
+        ]
+
+
+class GatewayCallback(models.Model):
+    """A notice as it came: kept, counted once per content, believed never."""
+
+    gateway = models.CharField(max_length=20)
+    digest = models.BinaryField(max_length=32)
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, related_name="callbacks", null=True
+    )
+    method = models.CharField(max_length=6)
+    query = models.CharField(max_length=4000, blank=True)
+    body = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)
+    times = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField()
+    last_received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "gateway_callbacks"
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "digest"], name="callback_once")
+        ]
