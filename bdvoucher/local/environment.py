@@ -1,0 +1,126 @@
+"""The environment of a shop on this machine: addresses, secrets made once, demo credentials."""
+
+import base64
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from bdvoucher.local.places import PROJECT
+from bdvoucher.local.ports import HOST, Ports
+from bdvoucher.local.postgres import without_postgres_variables
+
+KEY_BYTES: Final = 32
+SETTINGS: Final = "DJANGO_SETTINGS_MODULE"
+
+# Known to the simulators too: they let in whoever shows exactly these.
+DEMO_CREDENTIALS: Final = {
+    "PAYSTATION_MERCHANT_ID": "104-1653730183",
+    "PAYSTATION_PASSWORD": "gamecoderstorepass",
+    "BKASH_APP_KEY": "demo-app-key",
+    "BKASH_APP_SECRET": "demo-app-secret",
+    "BKASH_USERNAME": "demo-user",
+    "BKASH_PASSWORD": "demo-password",
+    "ZENDIT_API_KEY": "sand_demo",
+    "ZENDIT_WEBHOOK_SECRET": "demo-webhook-secret",
+}
+
+_FIXED_KEY: Final = base64.b64encode(b"1" * KEY_BYTES).decode()
+# Fixed, so that a failing test fails the same way again.
+TEST_SECRETS: Final = {
+    "SECRET_KEY": "test-only-secret-key-test-only-secret-key-test-only",
+    "JWT_SIGNING_KEY": "test-only-jwt-key-test-only-jwt-key-test-only-jwt-key",
+    "CODE_KEYS": f"t1:{_FIXED_KEY}",
+    "CODE_FINGERPRINT_KEY": base64.b64encode(b"2" * KEY_BYTES).decode(),
+}
+
+
+def new_secrets() -> dict[str, str]:
+    def key() -> str:
+        return base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+    return {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "CODE_KEYS": f"k1:{key()}",
+        "CODE_FINGERPRINT_KEY": key(),
+        "JWT_SIGNING_KEY": secrets.token_urlsafe(48),
+    }
+
+
+def kept_secrets(folder: Path) -> dict[str, str]:
+    """The secrets of the shop in `folder`, made at its first start, for its owner's eyes only."""
+    path = folder / "secrets.env"
+    known = read_env_file(path)
+    if missing := {k: v for k, v in new_secrets().items() if k not in known}:
+        known |= missing
+        lines = [
+            "# Made at the first start. The codes in the database can be read with these only."
+        ]
+        lines += [f"{name}={value}" for name, value in known.items()]
+        half = path.with_suffix(".new")
+        half.unlink(missing_ok=True)
+        half.touch(mode=0o600)
+        half.write_text("\n".join([*lines, ""]))
+        half.replace(path)
+    return known
+
+
+def read_env_file(path: Path) -> dict[str, str]:
+    """`NAME=value` lines; a missing file is an empty one."""
+    if not path.exists():
+        return {}
+    found: dict[str, str] = {}
+    for line in path.read_text().splitlines():
+        name, sign, value = line.strip().removeprefix("export ").partition("=")
+        if sign and not name.startswith("#"):
+            found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def given_environment() -> dict[str, str]:
+    """What the person set: the environment, and below it the project's `.env`."""
+    return {**read_env_file(PROJECT / ".env"), **os.environ}
+
+
+def addresses(ports: Ports) -> dict[str, str]:
+    simulators = f"http://{HOST}:{ports.simulators}"
+    return {
+        "EMAIL_URL": f"smtp://{HOST}:{ports.smtp}",
+        "PAYSTATION_BASE_URL": f"{simulators}/paystation",
+        "PAYSTATION_PAGE_HOST": HOST,
+        "BKASH_BASE_URL": f"{simulators}/bkash/v1.2.0-beta",
+        "ZENDIT_BASE_URL": f"{simulators}/zendit/v1",
+        "PUBLIC_BASE_URL": f"http://{HOST}:{ports.web}",
+    }
+
+
+def shop_environment(
+    *,
+    given: Mapping[str, str],
+    servers: Mapping[str, str],
+    ports: Ports,
+    made_secrets: Mapping[str, str],
+) -> dict[str, str]:
+    """What the shop's processes get. `given` wins over everything but the servers' addresses."""
+    ours = {
+        SETTINGS: "bdvoucher.settings.local",
+        "PYTHONUNBUFFERED": "1",
+        **addresses(ports),
+        **DEMO_CREDENTIALS,
+        **made_secrets,
+    }
+    rest = {name: value for name, value in given.items() if value or name not in ours}
+    if not given.get("DATABASE_URL"):
+        rest = without_postgres_variables(rest)
+    return {**ours, **rest, **servers}
+
+
+def neutral_environment() -> dict[str, str]:
+    """The machine's environment (PATH, HOME, proxies ...) without anything said to a shop."""
+    said = {SETTINGS, "EMAIL_BACKEND", "ALLOWED_HOSTS", "STATIC_ROOT", *TEST_SECRETS}
+    said |= {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "REDIS_PREFIX"}
+    said |= {*addresses(Ports(1, 2, 3)), *DEMO_CREDENTIALS}
+    kept = {name: value for name, value in os.environ.items() if name not in said}
+    kept = {name: value for name, value in kept.items() if not name.startswith("PYTEST_")}
+    return without_postgres_variables(kept)

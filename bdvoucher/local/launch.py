@@ -1,0 +1,63 @@
+"""Become another program that dies with its parent and, started by root, is not root.
+
+    python -I -S launch.py PARENT_PID SIGNAL UID:GID:KEEP_DAC -- PROGRAM ARGUMENT...
+
+Runs on its own, with nothing but the standard library: between a fork and an exec there must be
+no thread and no lock of the program that started it. `UID` -1 keeps the user. KEEP_DAC=1 keeps one
+capability: an unprivileged user may then work in a folder below /root without a chmod of it.
+"""
+
+import contextlib
+import ctypes
+import os
+import sys
+
+PR_SET_PDEATHSIG = 1
+PR_SET_KEEPCAPS = 8
+PR_CAP_AMBIENT = 47
+PR_CAP_AMBIENT_RAISE = 2
+CAP_DAC_OVERRIDE = 1
+CAPABILITY_VERSION_3 = 0x20080522
+
+
+def call(name: str, *arguments: object) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
+
+
+def become(uid: int, gid: int, *, keep_dac: bool) -> None:
+    if keep_dac:
+        call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    with contextlib.suppress(PermissionError):  # refused in some user namespaces
+        os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+    if keep_dac:
+        header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+        bit = 1 << CAP_DAC_OVERRIDE
+        sets = (ctypes.c_uint32 * 6)(bit, bit, bit, 0, 0, 0)  # effective, permitted, inheritable
+        call("capset", ctypes.byref(header), ctypes.byref(sets))
+        call("prctl", PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0)
+
+
+def main() -> None:
+    parent, signal, user = sys.argv[1:4]
+    command = sys.argv[5:]
+    uid, gid, keep_dac = (int(part) for part in user.split(":"))
+    try:
+        if uid >= 0:
+            become(uid, gid, keep_dac=bool(keep_dac))
+        if int(signal) and sys.platform == "linux":
+            # After the change of user, which would clear it.
+            call("prctl", PR_SET_PDEATHSIG, int(signal), 0, 0, 0)
+            if os.getppid() != int(parent):
+                sys.exit(1)
+        os.execv(command[0], command)  # noqa: S606
+    except OSError as error:
+        sys.exit(f"{command[0]}: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""Promo codes: what they take off, and who may still use them (D17).
+
+All functions but `preview` are part of the caller's transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import F
+
+from core.errors import BadRequest
+from core.money import ZERO, taka
+from orders.models import DiscountCode, DiscountType, Order
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    discount: DiscountCode
+    amount: Decimal
+    """Taka taken off the subtotal; never more than it."""
+
+
+def preview(code: str, *, subtotal: Decimal, customer_id: int | None, now: datetime) -> Reduction:
+    """What a code would take off; consumes nothing.
+
+    Raises:
+        BadRequest: it can't be used, in the words of the contract.
+    """
+    discount = DiscountCode.objects.filter(code=code.strip().upper()).first()
+    return _judged(discount, code, subtotal=subtotal, customer_id=customer_id, now=now)
+
+
+def redeem(code: str, *, subtotal: Decimal, customer_id: int | None, now: datetime) -> Reduction:
+    """Lock the code, check it, count one use.
+
+    Raises:
+        BadRequest: it can't be used; nothing was counted.
+    """
+    wanted = code.strip().upper()
+    discount = DiscountCode.objects.select_for_update().filter(code=wanted).first()
+    reduction = _judged(discount, code, subtotal=subtotal, customer_id=customer_id, now=now)
+    DiscountCode.objects.filter(pk=reduction.discount.pk).update(used_count=F("used_count") + 1)
+    return reduction
+
+
+def give_back(order: Order) -> None:
+    """An order that is not paid gives its use back."""
+    if order.discount_id is None or not order.holds_discount:
+        return
+    DiscountCode.objects.filter(pk=order.discount_id).update(used_count=F("used_count") - 1)
+    order.holds_discount = False
+    order.save(update_fields=["holds_discount", "updated_at"])
+
+
+def take_again(order: Order, *, strictly: bool) -> None:
+    """Late money or another try to pay takes a use again, if one is left (D17, D43).
+
+    Raises:
+        BadRequest: none is left and the caller asked `strictly`.
+    """
+    if order.discount_id is None or order.holds_discount:
+        return
+    discount = DiscountCode.objects.select_for_update().get(pk=order.discount_id)
+    if discount.usage_limit is not None and discount.used_count >= discount.usage_limit:
+        if strictly:
+            raise _refusal(discount.code, "has been used up.")
+        return
+    DiscountCode.objects.filter(pk=discount.pk).update(used_count=F("used_count") + 1)
+    order.holds_discount = True
+    order.save(update_fields=["holds_discount", "updated_at"])
+
+
+def _judged(
+    discount: DiscountCode | None,
+    code: str,
+    *,
+    subtotal: Decimal,
+    customer_id: int | None,
+    now: datetime,
+) -> Reduction:
+    shown = code.strip().upper()
+    if discount is None or not discount.is_active:
+        raise _refusal(shown, "is not valid or has been deactivated.")
+    if discount.starts_at is not None and now < discount.starts_at:
+        raise _refusal(shown, "is not active yet.")
+    if discount.ends_at is not None and now >= discount.ends_at:
+        raise _refusal(shown, "has expired.")
+    if discount.usage_limit is not None and discount.used_count >= discount.usage_limit:
+        raise _refusal(shown, "has been used up.")
+    if discount.minimum_subtotal is not None and subtotal < discount.minimum_subtotal:
+        raise _refusal(shown, f"needs an order of at least {discount.minimum_subtotal:f} BDT.")
+    if discount.per_user_limit is not None and customer_id is not None:
+        used = Order.objects.filter(
+            customer=customer_id, discount=discount, holds_discount=True
+        ).count()
+        if used >= discount.per_user_limit:
+            raise _refusal(shown, "was used by you as often as it may be.")
+    return Reduction(discount, _amount(discount, subtotal))
+
+
+def _amount(discount: DiscountCode, subtotal: Decimal) -> Decimal:
+    if discount.discount_type == DiscountType.PERCENTAGE:
+        amount = taka(subtotal * discount.discount_value / 100)
+    else:
+        amount = discount.discount_value
+    if discount.maximum_amount is not None:
+        amount = min(amount, discount.maximum_amount)
+    return max(ZERO, min(amount, subtotal))
+
+
+def _refusal(code: str, why: str) -> BadRequest:
+    return BadRequest.at("discount_code", f'Discount code "{code}" {why}', code="discount")

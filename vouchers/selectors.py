@@ -1,0 +1,68 @@
+"""Reading vouchers; codes are opened here and nowhere else."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from vouchers.ciphers import fingerprint, unseal_secret
+from vouchers.models import Voucher
+from vouchers.states import DELIVERED
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredCode:
+    """One code that belongs to a customer."""
+
+    voucher_id: int
+    item_id: int
+    unit_no: int
+    status: str
+    code: str = field(repr=False)
+    pin: str = field(repr=False)
+    redemption_url: str = field(repr=False)
+    serial_number: str | None
+    expires_at: datetime | None
+
+
+def codes_of_orders(order_ids: Iterable[int]) -> Mapping[int, Sequence[DeliveredCode]]:
+    """The codes of each order, in item then unit order (D5); one statement, whatever the rows."""
+    rows = (
+        Voucher.objects.filter(order_item__order__in=list(order_ids), status__in=DELIVERED)
+        .order_by("order_item__position", "unit_no")
+        .values_list(
+            "order_item__order_id", "id", "order_item_id", "unit_no", "status", "secret",
+            "serial_number", "expires_at",
+        )
+    )  # fmt: skip
+    codes: dict[int, list[DeliveredCode]] = defaultdict(list)
+    for order_id, pk, item_id, unit_no, status, secret, serial, expires_at in rows:
+        opened = unseal_secret(secret)
+        codes[order_id].append(
+            DeliveredCode(
+                pk, item_id, unit_no, status, opened.code, opened.pin, opened.redemption_url,
+                serial, expires_at,
+            )  # fmt: skip
+        )
+    return codes
+
+
+def codes_of_order(order_id: int) -> Sequence[DeliveredCode]:
+    return codes_of_orders([order_id]).get(order_id, [])
+
+
+def filled_units(item_ids: Iterable[int]) -> Mapping[int, set[int]]:
+    """Which units of each item have their code."""
+    units: dict[int, set[int]] = defaultdict(set)
+    rows = Voucher.objects.filter(order_item__in=list(item_ids), status__in=DELIVERED)
+    for item_id, unit_no in rows.values_list("order_item_id", "unit_no"):
+        if item_id is not None and unit_no is not None:
+            units[item_id].add(unit_no)
+    return units
+
+
+def vouchers_by_code(codes: Iterable[str]) -> Mapping[bytes, Voucher]:
+    """The rows that hold these codes, by fingerprint, whatever their spelling (D34)."""
+    digests = [fingerprint(code) for code in codes]
+    rows = Voucher.objects.filter(fingerprint__in=digests).select_related("order_item__order")
+    return {bytes(row.fingerprint): row for row in rows}
