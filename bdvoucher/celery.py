@@ -35,7 +35,6 @@ app.conf.update(
     task_routes={
         "*.sweep_*": {"queue": "sweeps"},
         "*.close_*": {"queue": "sweeps"},
-        "notifications.*": {"queue": "mail"},
     },
     timezone="UTC",
     worker_hijack_root_logger=False,
@@ -52,10 +51,6 @@ app.conf.update(
         "sweep-orders": {
             "task": "fulfillment.tasks.sweep_orders",
             "schedule": settings.SWEEP_ORDERS_SECONDS,
-        },
-        "sweep-emails": {
-            "task": "notifications.tasks.sweep_emails",
-            "schedule": settings.SWEEP_EMAILS_SECONDS,
         },
     },
 )

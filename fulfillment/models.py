@@ -94,13 +94,13 @@ class PartnerTransaction(models.Model):
     reference = models.CharField(max_length=40)
     """`<order_number>I<item>U<unit>T<try>`: letters and digits, all a partner takes."""
     status = models.CharField(
-        max_length=10, choices=PurchaseStatus.choices, default=PurchaseStatus.CREATED
+        max_length=10, choices=PurchaseStatus.choices, default=PurchaseStatus.SENT
     )
     partner_transaction_id = models.CharField(max_length=120, blank=True)
     voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="+", null=True)
     response = models.JSONField(default=dict)
     error = models.CharField(max_length=500, blank=True)
-    sent_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField()
     checks = models.PositiveSmallIntegerField(default=0)
     next_check_at = models.DateTimeField(null=True)
     """When to look it up again; goes on when an operator delivered meanwhile (D39)."""
@@ -125,7 +125,7 @@ class PartnerTransaction(models.Model):
         indexes = [
             models.Index(
                 fields=["next_check_at"],
-                condition=Q(status__in=["CREATED", "SENT", "PENDING", "UNKNOWN"]),
+                condition=Q(status__in=["SENT", "PENDING", "UNKNOWN"]),
                 name="purchase_due",
             )
         ]

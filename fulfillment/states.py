@@ -40,7 +40,6 @@ WELL_ENDED: Final[Mapping[AttemptType, AttemptStatus]] = {
 
 
 class PurchaseStatus(models.TextChoices):
-    CREATED = "CREATED", "Stored, not sent"
     SENT = "SENT", "Sent"
     PENDING = "PENDING", "At work at the partner"
     UNKNOWN = "UNKNOWN", "Outcome unknown"
@@ -51,7 +50,6 @@ class PurchaseStatus(models.TextChoices):
 P = PurchaseStatus
 
 PURCHASE_ARROWS: Final[Mapping[PurchaseStatus, frozenset[PurchaseStatus]]] = {
-    P.CREATED: frozenset({P.SENT, P.FAILED}),
     P.SENT: frozenset({P.PENDING, P.SUCCEEDED, P.FAILED, P.UNKNOWN}),
     # the same reference may be sent again once the partner proves not to know it (D18)
     P.PENDING: frozenset({P.SUCCEEDED, P.FAILED, P.UNKNOWN}),
@@ -61,4 +59,4 @@ PURCHASE_ARROWS: Final[Mapping[PurchaseStatus, frozenset[PurchaseStatus]]] = {
 }
 
 #: The partner may still deliver: no other source, no retry for that unit (D18).
-UNDER_WAY: Final = frozenset({P.CREATED, P.SENT, P.PENDING, P.UNKNOWN})
+UNDER_WAY: Final = frozenset({P.SENT, P.PENDING, P.UNKNOWN})

@@ -5,9 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db.models import Count
+
 from vouchers.ciphers import fingerprint, unseal_secret
 from vouchers.models import Voucher
-from vouchers.states import DELIVERED
+from vouchers.states import DELIVERED, VoucherStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +68,14 @@ def vouchers_by_code(codes: Iterable[str]) -> Mapping[bytes, Voucher]:
     digests = [fingerprint(code) for code in codes]
     rows = Voucher.objects.filter(fingerprint__in=digests).select_related("order_item__order")
     return {bytes(row.fingerprint): row for row in rows}
+
+
+def available_by_variant(variant_ids: Iterable[int], *, now: datetime) -> Mapping[int, int]:
+    """How many codes of each variant can be sold now; one statement."""
+    rows = (
+        Voucher.objects.filter(variant__in=set(variant_ids), status=VoucherStatus.AVAILABLE)
+        .exclude(expires_at__lte=now)
+        .values_list("variant_id")
+        .annotate(free=Count("id"))
+    )
+    return dict(rows)

@@ -128,6 +128,14 @@ def release(order: Order) -> int:
     )
 
 
+def release_item(item: OrderItem) -> int:
+    """Give back what is held for one item, whose units an operator fills by hand."""
+    held = Voucher.objects.filter(order_item=item, status=VoucherStatus.RESERVED)
+    return held.update(
+        status=VoucherStatus.AVAILABLE, order_item=None, unit_no=None, reserved_until=None
+    )
+
+
 def sell_reserved(order: Order, *, now: datetime) -> int:
     """Turn what was held for a paid order into its goods; how many rows."""
     held = Voucher.objects.filter(order_item__order=order, status=VoucherStatus.RESERVED)

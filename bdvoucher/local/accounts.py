@@ -70,11 +70,11 @@ def _account(data: Path) -> Account:
 
 
 def _may_work(account: Account, binaries: Path, data: Path) -> bool:
-    """Try it: run the server's `--version` and look for the right to write beside the data."""
+    """Try it: the server must find its own files and read a configuration written as that user."""
     probe = data.parent / f".{data.name}.probe"
     try:
         own(probe, account)
-        script = '"$1/postgres" --version >/dev/null && test -x "$1/initdb" && : >"$2/it"'
+        script = ': >"$2/postgresql.conf" && exec "$1/postgres" -D "$2" -C max_connections'
         command = ["/bin/sh", "-c", script, "probe", str(binaries), str(probe)]
         tried = subprocess.run(
             launching(command, account=account),

@@ -7,6 +7,7 @@ import psycopg
 import redis
 
 from bdvoucher.local.problems import SetupProblem
+from bdvoucher.local.valkey import ONCE
 
 SCHEMES: Final = {"postgres", "postgresql", "pgsql", "psql"}
 PASSED_ON: Final = {"host", "port", "options", "service", "passfile"}
@@ -39,7 +40,9 @@ def check_redis(url: str) -> None:
     """Ping once."""
     wanted = "set it to an address such as redis://:password@host:6379/0"
     try:
-        client = redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=5)
+        client = redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_SECONDS, socket_timeout=5, retry=ONCE
+        )
     except ValueError:
         raise SetupProblem(f"REDIS_URL is not a Redis address: {wanted}, {OWN_VALKEY}") from None
     try:

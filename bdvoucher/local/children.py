@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from subprocess import Popen
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import redis
 
@@ -17,6 +16,10 @@ from bdvoucher.local import processes
 from bdvoucher.local.places import PROJECT
 from bdvoucher.local.ports import HOST, Ports
 from bdvoucher.local.problems import SetupProblem
+from bdvoucher.local.valkey import ONCE
+
+if TYPE_CHECKING:
+    from subprocess import Popen
 
 READY_SECONDS: Final = 60.0
 ASK_SECONDS: Final = 2.0
@@ -114,6 +117,7 @@ def recipes(env: Mapping[str, str], ports: Ports, state: Path) -> dict[str, Reci
                 *[*python, "gunicorn", "bdvoucher.wsgi", "--bind", f"{HOST}:{ports.web}"],
                 *["--workers", "2", "--threads", "4", "--worker-class", "gthread"],
                 *["--graceful-timeout", "10", "--timeout", "60", "--no-control-socket"],
+                "--preload",  # one import for both workers
             ],
             lambda: answers(f"{web}/healthz"),
             patience=15,
@@ -144,10 +148,11 @@ def answers(url: str) -> bool:
 
 
 def worker_listens(broker: str) -> bool:
-    """A worker that is ready listens to remote control; a dead one's subscription is gone."""
+    """A ready worker is subscribed to its remote control; the subscription dies with it."""
     with (
         suppress(redis.RedisError, ValueError),
-        redis.Redis.from_url(broker, socket_timeout=ASK_SECONDS) as client,
+        redis.Redis.from_url(broker, socket_timeout=ASK_SECONDS, retry=ONCE) as client,
     ):
-        return bool(client.pubsub_channels("*celery.pidbox"))
+        ours = str(client.connection_pool.connection_kwargs.get("db", 0))
+        return any(one["db"] == ours and one["psub"] != "0" for one in client.client_list())
     return False

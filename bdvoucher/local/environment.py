@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from bdvoucher.local.places import PROJECT
+from bdvoucher.local.places import PROJECT, local_dir
 from bdvoucher.local.ports import HOST, Ports
 from bdvoucher.local.postgres import without_postgres_variables
 
 KEY_BYTES: Final = 32
 SETTINGS: Final = "DJANGO_SETTINGS_MODULE"
+RUNNING: Final = "running.env"
+"""In the local folder while servers run: how other commands find them."""
+_adopted: Final[set[str]] = set()
 
 # Known to the simulators too: they let in whoever shows exactly these.
 DEMO_CREDENTIALS: Final = {
@@ -57,13 +60,18 @@ def kept_secrets(folder: Path) -> dict[str, str]:
         lines = [
             "# Made at the first start. The codes in the database can be read with these only."
         ]
-        lines += [f"{name}={value}" for name, value in known.items()]
-        half = path.with_suffix(".new")
-        half.unlink(missing_ok=True)
-        half.touch(mode=0o600)
-        half.write_text("\n".join([*lines, ""]))
-        half.replace(path)
+        write_env_file(path, known, *lines)
     return known
+
+
+def write_env_file(path: Path, values: Mapping[str, str], *comments: str) -> None:
+    """For the owner's eyes only, and never half written."""
+    half = path.with_suffix(".new")
+    half.unlink(missing_ok=True)
+    half.touch(mode=0o600)
+    lines = [*comments, *(f"{name}={value}" for name, value in values.items()), ""]
+    half.write_text("\n".join(lines))
+    half.replace(path)
 
 
 def read_env_file(path: Path) -> dict[str, str]:
@@ -80,7 +88,23 @@ def read_env_file(path: Path) -> dict[str, str]:
 
 def given_environment() -> dict[str, str]:
     """What the person set: the environment, and below it the project's `.env`."""
-    return {**read_env_file(PROJECT / ".env"), **os.environ}
+    said = {name: value for name, value in os.environ.items() if name not in _adopted}
+    return {**read_env_file(PROJECT / ".env"), **said}
+
+
+def adopt() -> None:
+    """Fill the gaps of this process's environment: `.env`, then secrets, then what runs here."""
+    folder = local_dir()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        made = kept_secrets(folder)
+    except OSError:  # `up` will say why, in a sentence; until then any secrets do
+        made = new_secrets()
+    for found in (read_env_file(PROJECT / ".env"), made, read_env_file(folder / RUNNING)):
+        for name, value in found.items():
+            if not os.environ.get(name):
+                os.environ[name] = value
+                _adopted.add(name)
 
 
 def addresses(ports: Ports) -> dict[str, str]:

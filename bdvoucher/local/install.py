@@ -66,7 +66,7 @@ def _uv() -> str | None:
         return str(ours)
     if found := shutil.which("uv"):
         return found
-    block = re.search(r"^uv==.*(?:\\\n.*)+", DEVELOPER.read_text(), re.MULTILINE)
+    block = re.search(r"^uv==(?:.*\\\n)+.*", DEVELOPER.read_text(), re.MULTILINE)
     if block is None:
         return None
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as wanted:

@@ -13,7 +13,8 @@ import os
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -29,7 +30,9 @@ def call(name: str, *arguments: object) -> None:
 
 def become(uid: int, gid: int, *, keep_dac: bool) -> None:
     if keep_dac:
-        call("prctl", PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Keeps the capabilities over the change of user, and lets access(2), by which PostgreSQL
+        # looks for its own files, take the one we leave into account.
+        call("prctl", PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     with contextlib.suppress(PermissionError):  # refused in some user namespaces
         os.setgroups([])
     os.setgid(gid)

@@ -19,8 +19,10 @@ LOCKS: Final = {
     FOLDER / "dev.in": FOLDER / "dev.txt",
     FOLDER / "production.in": FOLDER / "production.txt",
 }
-COMPILE: Final = ["pip", "compile", "--universal", "--python-version", "3.11"]
-COMPILE += ["--generate-hashes", "--no-header", "--quiet"]
+COMPILE: Final = [
+    *("pip", "compile", "--universal", "--python-version", "3.11"),
+    *("--generate-hashes", "--no-header", "--quiet"),
+]
 PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;\\]+)", re.MULTILINE)
 
 

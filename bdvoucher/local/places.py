@@ -45,10 +45,15 @@ def short_temporary_root() -> Path:
 def new_temporary() -> Path:
     """A new folder that only we can list; remembered as ours by our process id."""
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_temporary_root()))
+    mark_owner(folder, os.getpid())
     if os.geteuid() == 0:
         folder.chmod(0o711)  # the user that runs PostgreSQL for root must pass through
-    (folder / OWNER_FILE).write_text(str(os.getpid()))
     return folder
+
+
+def mark_owner(folder: Path, pid: int) -> None:
+    """Say whose life `folder` hangs on."""
+    (folder / OWNER_FILE).write_text(str(pid))
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,7 +21,13 @@ import psycopg
 
 from bdvoucher.local import processes
 from bdvoucher.local.accounts import Site, choose_site, own
-from bdvoucher.local.places import PREFIX, short_temporary_root
+from bdvoucher.local.places import (
+    PREFIX,
+    mark_owner,
+    new_temporary,
+    short_temporary_root,
+    sweep_leftovers,
+)
 from bdvoucher.local.problems import SetupProblem
 
 USER: Final = "app"
@@ -163,7 +168,8 @@ class Postgres:
         if self.throwaway:
             self.socket = self.folder / "s"
         else:
-            self.socket = Path(tempfile.mkdtemp(prefix=PREFIX, dir=short_temporary_root()))
+            sweep_leftovers()
+            self.socket = new_temporary()
         own(self.socket, site.account)
         settings = SETTINGS | {"unix_socket_directories": str(self.socket)}
         settings |= THROWAWAY if self.throwaway else {}
@@ -178,6 +184,8 @@ class Postgres:
             end_with_us=0 if self.stays else signal.SIGINT,
         )
         self.pid = self._process.pid
+        if not self.throwaway:
+            mark_owner(self.socket, self.pid)  # the server may outlive us
         self._wait_ready(site.data)
 
     def _wait_ready(self, data: Path) -> None:

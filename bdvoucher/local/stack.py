@@ -114,7 +114,7 @@ class Shop:
             child.start()
         for child in wanted:
             child.wait_ready()
-            self.say(f"{child.name} is ready")
+            self.say(f"{child.name}: ready")
 
     def start(self, name: str, *, wait: bool = True) -> None:
         child = self.children[name]
@@ -147,7 +147,7 @@ class Shop:
             child = self.children[name]
             if child.pid:
                 child.stop()
-                self.say(f"{name} stopped")
+                self.say(f"{name}: stopped")
 
     def watch(self) -> None:
         """Start again whatever ended by itself; `SetupProblem` when that does not help."""

@@ -11,11 +11,18 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from bdvoucher.local.environment import given_environment, kept_secrets, shop_environment
+from bdvoucher.local.environment import (
+    RUNNING,
+    addresses,
+    given_environment,
+    kept_secrets,
+    shop_environment,
+    write_env_file,
+)
 from bdvoucher.local.places import local_dir, prepare
 from bdvoucher.local.ports import Ports
 from bdvoucher.local.problems import SetupProblem, explain
-from bdvoucher.local.servers import local_servers
+from bdvoucher.local.servers import local_servers, stay_mark
 from bdvoucher.local.stack import Shop
 from bdvoucher.local.summary import summary
 
@@ -65,7 +72,9 @@ def _run(folder: Path, say: Progress) -> None:
             given=given, servers=servers.env, ports=ports, made_secrets=kept_secrets(folder)
         )
         shop = Shop(home=folder, env=env, ports=ports, say=say)
+        running = servers.env | addresses(ports)
         try:
+            write_env_file(folder / RUNNING, {name: env[name] for name in running})
             shop.start("simulators", wait=False)
             say("migrating the database and seeding the demo shop")
             users = shop.prepare()
@@ -80,6 +89,8 @@ def _run(folder: Path, say: Progress) -> None:
             ignore_further_signals()
             say("stopping")
             shop.stop_all()
+            if not stay_mark(folder).exists():
+                (folder / RUNNING).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,11 +12,15 @@ from pathlib import Path
 from typing import Final
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from bdvoucher.local import processes
 from bdvoucher.local.ports import HOST, free_ports, is_free
 from bdvoucher.local.problems import SetupProblem
 
+# The client would try again for seconds, where we want to know how it is now.
+ONCE: Final = Retry(NoBackoff(), 0)
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 15.0
 TRIES: Final = 3
@@ -100,6 +104,7 @@ class Valkey:
             password=self.password,
             socket_connect_timeout=2,
             socket_timeout=5,
+            retry=ONCE,
             decode_responses=True,
         )
 

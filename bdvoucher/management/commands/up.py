@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -32,7 +33,7 @@ class Command(BaseCommand):
     def _prepare(self, *, seed: bool) -> None:
         """Runs in a process of its own, whose environment names the servers that are up by now."""
         call_command("migrate", interactive=False, verbosity=0)
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        Path(str(settings.STATIC_ROOT)).mkdir(parents=True, exist_ok=True)
         if not getattr(settings, "WHITENOISE_USE_FINDERS", False):
             call_command("collectstatic", interactive=False, verbosity=0)
         if seed and "seed_demo" in get_commands():

@@ -1,0 +1,158 @@
+"""Getting codes for what a paid order owes: reserved rows, the pool, then partners by priority."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import PartnerSource
+from catalog.selectors import buyable_sources
+from fulfillment.completion import Failure, prepare
+from fulfillment.models import FulfillmentAttempt
+from fulfillment.purchasing import Result, buy, open_purchase
+from fulfillment.selectors import Standing, claimable, standings_of
+from fulfillment.states import AttemptType, PurchaseStatus
+from notifications.models import EmailMessage
+from orders.models import Order
+from orders.services import locked
+from orders.states import OrderStatus
+from vouchers.services import sell_from_pool, sell_reserved
+
+#: Attempts that may obtain codes; the others only mail what is there.
+OBTAINS: Final = frozenset({AttemptType.AUTO, AttemptType.PARTNER_RETRY})
+OPEN: Final = frozenset({OrderStatus.PENDING, OrderStatus.NEEDS_ATTENTION})
+NO_SOURCE: Final = "No available fulfillment source for this product"
+
+
+@dataclass(slots=True)
+class Round:
+    """One pass over an order: what we claimed, and what did not work."""
+
+    order_id: int
+    attempts: list[FulfillmentAttempt] = field(default_factory=list)
+    failures: dict[int, Failure] = field(default_factory=dict)
+    """Item -> why it still owes."""
+    unfinished: set[int] = field(default_factory=set)
+    """Items whose time was over before every unit was asked for (D50)."""
+    mail: EmailMessage | None = None
+    prepared: bool = False
+    """Whether the mail was settled in the claim's own transaction (pool alone)."""
+
+
+def issue(
+    order_id: int,
+    *,
+    held: Sequence[FulfillmentAttempt] | None = None,
+    until: float | None = None,
+) -> Round:
+    """Claim the order's due attempts and obtain what they owe.
+
+    Args:
+        held: attempts an operator's request has claimed already; then no other is touched.
+        until: `time.monotonic()` after which no further unit is asked for (D50).
+    """
+    round_ = Round(order_id)
+    with transaction.atomic():
+        order = locked(order_id)
+        if order.status not in OPEN or order.held_for_risk:
+            return round_
+        now = timezone.now()
+        if held is None:
+            _claim(order, round_, now=now)
+        else:
+            round_.attempts = list(held)
+        if not round_.attempts:
+            return round_
+        work = _from_pool(order, round_, now=now)
+        if not work and held is None:
+            round_.mail = prepare(order, standings_of(order), now=now)
+            round_.prepared = True
+            return round_
+    for attempt, standing, units in work:
+        _from_partners(attempt, standing, units, round_, until=until)
+    return round_
+
+
+def _claim(order: Order, round_: Round, *, now: datetime) -> None:
+    due = FulfillmentAttempt.objects.filter(claimable(now=now), order=order)
+    round_.attempts = list(due.select_related("partner_source__partner", "item").order_by("pk"))
+    ids = [attempt.pk for attempt in round_.attempts]
+    FulfillmentAttempt.objects.filter(pk__in=ids).update(claimed_at=now)
+    for attempt in round_.attempts:
+        attempt.claimed_at = now
+
+
+def _from_pool(
+    order: Order, round_: Round, *, now: datetime
+) -> list[tuple[FulfillmentAttempt, Standing, list[int]]]:
+    """Fill what codes in our hands can fill; the rest is work for partners."""
+    sell_reserved(order, now=now)
+    standings = {standing.item.pk: standing for standing in standings_of(order)}
+    work = []
+    obtaining = [each for each in round_.attempts if each.type in OBTAINS and each.item_id]
+    obtaining.sort(key=lambda attempt: standings[attempt.item_id or 0].item.variant_id)
+    for attempt in obtaining:
+        standing = standings[attempt.item_id or 0]
+        missing = standing.missing
+        if missing and attempt.partner_source is None:
+            filled = set(sell_from_pool(standing.item, missing, now=now))
+            missing = [unit for unit in missing if unit not in filled]
+        if missing:
+            work.append((attempt, standing, missing))
+    return work
+
+
+def _from_partners(
+    attempt: FulfillmentAttempt,
+    standing: Standing,
+    units: list[int],
+    round_: Round,
+    *,
+    until: float | None,
+) -> None:
+    """Buy unit by unit; stop at the first answer that leaves the outcome or the partner in doubt."""
+    item = standing.item
+    sources = list(_sources(attempt, standing))
+    failure = Failure(NO_SOURCE, response={"status": "NO_STOCK"}, definite=True)
+    for unit in units:
+        if until is not None and time.monotonic() > until:
+            round_.unfinished.add(item.pk)
+            return
+        while sources:
+            purchase = open_purchase(attempt, item, unit, sources[0])
+            if purchase is None:
+                return  # somebody else filled the unit or took the attempt over
+            result = buy(purchase)
+            if result.status in (PurchaseStatus.SUCCEEDED, PurchaseStatus.PENDING):
+                break
+            if result.status == PurchaseStatus.UNKNOWN:
+                return  # followed by look-up; a silent partner is not asked for more
+            failure = _failure(sources[0], result)
+            if result.transient:
+                round_.failures[item.pk] = failure
+                return
+            sources.pop(0)
+        else:
+            round_.failures[item.pk] = failure
+            return
+
+
+def _sources(attempt: FulfillmentAttempt, standing: Standing) -> list[PartnerSource]:
+    if attempt.partner_source is not None:
+        forced = attempt.partner_source
+        return [forced] if forced.partner_id else []
+    return list(buyable_sources(standing.item.variant))
+
+
+def _failure(source: PartnerSource, result: Result) -> Failure:
+    response = {"offerId": source.external_offer_id, "status": result.word or result.error}
+    return Failure(
+        result.error,
+        response=response,
+        definite=not result.transient,
+        retry_after=result.retry_after,
+    )

@@ -1,0 +1,19 @@
+"""How operators repair a paid order (seed Fulfillment Recovery). The API and the admin's
+buttons call these same four functions."""
+
+from fulfillment.recovery.codes import GivenCode, ItemCodes, enter_codes, enter_codes_for_order
+from fulfillment.recovery.mail import resend_codes
+from fulfillment.recovery.results import OrderResult, RecoveryResult, RowResult
+from fulfillment.recovery.retry import retry_with_partner
+
+__all__ = [
+    "GivenCode",
+    "ItemCodes",
+    "OrderResult",
+    "RecoveryResult",
+    "RowResult",
+    "enter_codes",
+    "enter_codes_for_order",
+    "resend_codes",
+    "retry_with_partner",
+]

@@ -1,0 +1,143 @@
+"""Reading the state of delivery."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+
+from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from fulfillment.states import UNDER_WAY, AttemptStatus, PurchaseStatus
+from orders.models import Order, OrderItem
+from orders.states import ItemStatus, OrderStatus
+from vouchers.models import Voucher
+from vouchers.states import DELIVERED, VoucherStatus
+
+SWEEP_BATCH: Final = 500
+
+
+@dataclass(slots=True)
+class Standing:
+    """What one item has, owes and waits for; computed from rows each time, never counted along."""
+
+    item: OrderItem
+    vouchers: dict[int, int] = field(default_factory=dict)
+    """Unit -> voucher, for units that are filled."""
+    under_way: dict[int, PartnerTransaction] = field(default_factory=dict)
+    """Unit -> purchase, for units not filled that a partner may still deliver."""
+    last_saved_at: datetime | None = None
+
+    @property
+    def owed(self) -> list[int]:
+        return [unit for unit in range(1, self.item.quantity + 1) if unit not in self.vouchers]
+
+    @property
+    def missing(self) -> list[int]:
+        """Owed and not under way anywhere: what may be bought now (D18)."""
+        return [unit for unit in self.owed if unit not in self.under_way]
+
+
+def standings_of(order: Order) -> list[Standing]:
+    """Where each item of an order stands; three statements, whatever the units."""
+    standings = {item.pk: Standing(item) for item in order.items.select_related("variant__product")}
+    filled = Voucher.objects.filter(order_item__in=list(standings), status__in=DELIVERED)
+    for pk, item_id, unit, sold_at in filled.values_list(
+        "id", "order_item_id", "unit_no", "sold_at"
+    ):
+        if item_id is None or unit is None:
+            continue
+        standing = standings[item_id]
+        standing.vouchers[unit] = pk
+        if sold_at and (standing.last_saved_at is None or sold_at > standing.last_saved_at):
+            standing.last_saved_at = sold_at
+    purchases = PartnerTransaction.objects.filter(item__in=list(standings), status__in=UNDER_WAY)
+    for purchase in purchases:
+        standing = standings[purchase.item_id]
+        if purchase.unit_no not in standing.vouchers:
+            standing.under_way[purchase.unit_no] = purchase
+    return list(standings.values())
+
+
+def claimable(*, now: datetime) -> Q:
+    """Attempts that are due and that nobody is working on."""
+    free = Q(claimed_at__isnull=True) | Q(claimed_at__lt=now - settings.ATTEMPT_LEASE)
+    return Q(status=AttemptStatus.IN_PROGRESS, next_try_at__lte=now) & free
+
+
+def being_worked_on(item: OrderItem, *, now: datetime) -> FulfillmentAttempt | None:
+    """The attempt somebody holds a claim on just now."""
+    return (
+        FulfillmentAttempt.objects.filter(
+            item=item,
+            status=AttemptStatus.IN_PROGRESS,
+            claimed_at__gte=now - settings.ATTEMPT_LEASE,
+        )
+        .select_related("admin_user")
+        .first()
+    )
+
+
+def due_purchases(*, now: datetime) -> QuerySet[PartnerTransaction]:
+    """Purchases to look up now; SENT beyond its lease means that the sender died (D18)."""
+    abandoned = Q(status=PurchaseStatus.SENT, sent_at__lt=now - settings.PARTNER_SENT_LEASE)
+    planned = Q(status__in=[PurchaseStatus.PENDING, PurchaseStatus.UNKNOWN], next_check_at__lte=now)
+    return PartnerTransaction.objects.filter(abandoned | planned)
+
+
+def orders_with_due_work(*, now: datetime) -> Sequence[int]:
+    """Orders whose attempts or purchases are due, soonest first."""
+    attempts = (
+        FulfillmentAttempt.objects.filter(claimable(now=now), order__held_for_risk=False)
+        .order_by("next_try_at")
+        .values_list("order_id", flat=True)[:SWEEP_BATCH]
+    )
+    purchases = (
+        due_purchases(now=now)
+        .order_by("next_check_at")
+        .values_list("item__order_id", flat=True)[:SWEEP_BATCH]
+    )
+    return list(dict.fromkeys([*attempts, *purchases]))
+
+
+def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
+    """Orders that wait for codes of a variant that are free now, oldest first (I20)."""
+    free = Voucher.objects.filter(
+        variant=OuterRef("variant"), status=VoucherStatus.AVAILABLE
+    ).exclude(expires_at__lte=now)
+    tried = FulfillmentAttempt.objects.filter(
+        item=OuterRef("pk"), status=AttemptStatus.IN_PROGRESS
+    )
+    pending = PartnerTransaction.objects.filter(item=OuterRef("pk"), status__in=UNDER_WAY)
+    items = OrderItem.objects.filter(
+        Exists(free),
+        ~Exists(tried),
+        ~Exists(pending),
+        order__status=OrderStatus.NEEDS_ATTENTION,
+        order__held_for_risk=False,
+        fulfillment_status=ItemStatus.PARTNER_FAILED,
+    )
+    ids = items.order_by("order__paid_at").values_list("order_id", flat=True)[:SWEEP_BATCH]
+    return list(dict.fromkeys(ids))
+
+
+def attempts_of(order: Order) -> QuerySet[FulfillmentAttempt]:
+    """The audit trail of an order, newest first."""
+    return (
+        FulfillmentAttempt.objects.filter(order=order)
+        .select_related("admin_user", "item")
+        .prefetch_related("purchases__voucher")
+        .order_by("-pk")
+    )
+
+
+def next_due(order_id: int) -> datetime | None:
+    """When the order's plan wants to be looked at next; None if it has none."""
+    attempts = FulfillmentAttempt.objects.filter(
+        order=order_id, status=AttemptStatus.IN_PROGRESS, claimed_at=None
+    ).aggregate(due=Min("next_try_at"))["due"]
+    purchases = PartnerTransaction.objects.filter(
+        item__order=order_id, status__in=[PurchaseStatus.PENDING, PurchaseStatus.UNKNOWN]
+    ).aggregate(due=Min("next_check_at"))["due"]
+    return min((due for due in (attempts, purchases) if due is not None), default=None)

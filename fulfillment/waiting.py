@@ -1,0 +1,32 @@
+"""Units that wait for stock: served when it comes, oldest order first (I20)."""
+
+from datetime import datetime
+
+from core import correlation
+from fulfillment.models import FulfillmentAttempt
+from fulfillment.states import AttemptStatus, AttemptType
+from orders.services import locked
+from orders.states import ItemStatus, OrderStatus
+
+
+def start_again(order_id: int, *, now: datetime) -> int:
+    """Open a due AUTO attempt for each item that still owes; part of the caller's transaction."""
+    order = locked(order_id)
+    if order.status != OrderStatus.NEEDS_ATTENTION or order.held_for_risk:
+        return 0
+    busy = FulfillmentAttempt.objects.filter(order=order, status=AttemptStatus.IN_PROGRESS)
+    items = order.items.filter(fulfillment_status=ItemStatus.PARTNER_FAILED).exclude(
+        pk__in=busy.values("item")
+    )
+    made = FulfillmentAttempt.objects.bulk_create(
+        FulfillmentAttempt(
+            order=order,
+            item=item,
+            type=AttemptType.AUTO,
+            correlation_id=correlation.current(),
+            next_try_at=now,
+            created_at=now,
+        )
+        for item in items
+    )
+    return len(made)

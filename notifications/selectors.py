@@ -1,0 +1,44 @@
+"""Reading mails."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from notifications.models import EmailMessage
+from notifications.states import EmailStatus
+from orders.models import Order
+
+
+@dataclass(frozen=True, slots=True)
+class MailStanding:
+    """What has become of an order's voucher mails."""
+
+    accepted: frozenset[int]
+    """Vouchers that some accepted mail carried."""
+    refused: bool
+    """Whether the newest mail was tried and not accepted."""
+    waiting: EmailMessage | None
+    """The mail that is still to be sent, or is being sent."""
+
+
+def voucher_mail_of(order: Order) -> MailStanding:
+    rows: Sequence[EmailMessage] = list(
+        EmailMessage.objects.filter(order=order, template="vouchers").order_by("pk")
+    )
+    accepted = {pk for row in rows if row.status == EmailStatus.SENT for pk in row.voucher_ids}
+    waiting = [row for row in rows if row.status in (EmailStatus.PENDING, EmailStatus.SENDING)]
+    last = rows[-1] if rows else None
+    refused = last is not None and (
+        last.status == EmailStatus.FAILED or (last.status == EmailStatus.PENDING and last.tries > 0)
+    )
+    return MailStanding(frozenset(accepted), refused, waiting[-1] if waiting else None)
+
+
+def due_voucher_mails(*, now: datetime) -> QuerySet[EmailMessage]:
+    """Voucher mails that wait for a sender, and those whose sender died."""
+    due = Q(status=EmailStatus.PENDING, next_try_at__lte=now)
+    abandoned = Q(status=EmailStatus.SENDING, claimed_at__lt=now - settings.MAIL_LEASE)
+    return EmailMessage.objects.filter(due | abandoned, template="vouchers")

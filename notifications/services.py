@@ -1,0 +1,122 @@
+"""Putting mail on its way. Each function is part of its caller's transaction."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db.models import Max
+
+from core import correlation
+from notifications.models import EmailMessage
+from notifications.states import EmailStatus
+from orders.models import Order
+
+VOUCHERS: Final = "vouchers"
+
+
+def queue_voucher_mail(
+    order: Order,
+    voucher_ids: Sequence[int],
+    *,
+    recipient: str = "",
+    by_operator: bool,
+    again: bool = False,
+    now: datetime,
+) -> EmailMessage | None:
+    """Put the order's consolidated mail on its way; the caller holds the order's lock.
+
+    The same set of codes is one row with one Message-ID until a server has accepted it
+    (D13). `again` asks for another copy of an accepted mail (resend). A mail with other
+    codes that still waits is taken over: nobody gets an outdated one.
+
+    Returns:
+        The row to send, or None if these codes were accepted before and nobody asked `again`.
+    """
+    key = dedup_key(order, voucher_ids)
+    fields = {"by_operator": by_operator, "recipient": recipient or order.recipient_email}
+    known = EmailMessage.objects.filter(dedup_key=key).first()
+    _take_over(order, keep=known)
+    if known is not None and known.status == EmailStatus.SENT:
+        if not again:
+            return None
+        waiting = _waiting_copy(known)
+        if waiting is not None:
+            return _plan(waiting, **fields, now=now)
+        return _create(order, voucher_ids, key="", resend_of=known, **fields, now=now)
+    if known is not None:
+        if not by_operator and not _due_by_itself(known, now=now):
+            return None
+        return _plan(known, **fields, now=now)
+    return _create(order, voucher_ids, key=key, resend_of=None, **fields, now=now)
+
+
+def dedup_key(order: Order, voucher_ids: Sequence[int]) -> str:
+    digest = hashlib.sha256(",".join(map(str, sorted(voucher_ids))).encode()).hexdigest()
+    return f"{order.pk}:{VOUCHERS}:{digest[:40]}"
+
+
+def _due_by_itself(message: EmailMessage, *, now: datetime) -> bool:
+    """Refused for good, or planned for later: only an operator sends it before that (D13)."""
+    if message.status == EmailStatus.PENDING:
+        return message.next_try_at is not None and message.next_try_at <= now
+    return message.status == EmailStatus.SENDING
+
+
+def _waiting_copy(original: EmailMessage) -> EmailMessage | None:
+    """A copy asked for before that did not get through: it is sent, not doubled."""
+    copies = EmailMessage.objects.filter(resend_of=original).exclude(status=EmailStatus.SENT)
+    return copies.last()
+
+
+def _take_over(order: Order, *, keep: EmailMessage | None) -> None:
+    waiting = EmailMessage.objects.filter(
+        order=order, template=VOUCHERS, status=EmailStatus.PENDING
+    )
+    if keep is not None:
+        waiting = waiting.exclude(pk=keep.pk)
+    waiting.update(
+        status=EmailStatus.FAILED, next_try_at=None, error="Replaced by a newer mail of this order."
+    )
+
+
+def _plan(
+    message: EmailMessage, *, recipient: str, by_operator: bool, now: datetime
+) -> EmailMessage:
+    """Send a row again that was not accepted; one that is being sent right now stays as it is."""
+    if message.status != EmailStatus.SENDING:
+        message.status = EmailStatus.PENDING
+        message.recipient = recipient
+        message.next_try_at = now
+        message.automatic = not by_operator
+        message.save(update_fields=["status", "recipient", "next_try_at", "automatic"])
+    return message
+
+
+def _create(
+    order: Order,
+    voucher_ids: Sequence[int],
+    *,
+    key: str,
+    resend_of: EmailMessage | None,
+    recipient: str,
+    by_operator: bool,
+    now: datetime,
+) -> EmailMessage:
+    last = EmailMessage.objects.filter(order=order).aggregate(last=Max("dispatch_no"))["last"]
+    number = (last or 0) + 1
+    return EmailMessage.objects.create(
+        order=order,
+        template=VOUCHERS,
+        recipient=recipient,
+        language=order.language,
+        dispatch_no=number,
+        message_id=f"<{order.order_number}.{number}@{settings.MAIL_MESSAGE_ID_DOMAIN}>",
+        voucher_ids=sorted(voucher_ids),
+        dedup_key=key,
+        resend_of=resend_of,
+        automatic=not by_operator,
+        correlation_id=correlation.current(),
+        next_try_at=now,
+    )
