@@ -37,7 +37,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     msisdn = models.CharField(max_length=15, null=True, blank=True, unique=True)
     email = models.EmailField(blank=True, default="")
     name = models.CharField(max_length=150, blank=True)
-    language = models.CharField(max_length=2, choices=[("en", "English"), ("bn", "বাংলা")], default="en")
+    language = models.CharField(
+        max_length=2, choices=[("en", "English"), ("bn", "বাংলা")], default="en"
+    )
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -55,7 +57,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 Lower("email"), condition=Q(is_staff=True), name="user_staff_email_once"
             ),
             models.CheckConstraint(
-                condition=Q(is_staff=True) | Q(msisdn__isnull=False), name="user_customer_has_msisdn"
+                condition=Q(is_staff=True) | Q(msisdn__isnull=False),
+                name="user_customer_has_msisdn",
             ),
             models.CheckConstraint(
                 condition=Q(is_staff=False) | ~Q(email=""), name="user_staff_has_email"
@@ -64,3 +67,23 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email or self.msisdn or f"user {self.pk}"
+
+
+class OtpPurpose(models.TextChoices):
+    SIGN_UP = "sign_up", "Sign up"
+    RESET = "reset", "New password"
+
+
+class OneTimePassword(models.Model):
+    """The last code sent to a number; a row per number, so only one can ever be live."""
+
+    msisdn = models.CharField(max_length=15, unique=True)
+    purpose = models.CharField(max_length=10, choices=OtpPurpose.choices)
+    digest = models.BinaryField(max_length=32, editable=False)
+    """Keyed: a million codes would be guessed from a plain hash in a second."""
+    expires_at = models.DateTimeField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "one_time_passwords"

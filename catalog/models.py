@@ -79,7 +79,9 @@ class Variant(models.Model):
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="variants")
     name = models.CharField(max_length=200)
-    price = models.DecimalField(max_digits=12, decimal_places=2, validators=[MinValueValidator(ZERO)])
+    price = models.DecimalField(
+        max_digits=12, decimal_places=2, validators=[MinValueValidator(ZERO)]
+    )
     """Taka (BDT) per unit."""
     is_active = models.BooleanField(default=True)
     low_stock_threshold = models.PositiveIntegerField(null=True, blank=True)
@@ -114,7 +116,9 @@ class PartnerSource(models.Model):
     """A variant at a partner; the preloaded pool is the source without an API."""
 
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="sources")
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="sources", null=True, blank=True)
+    partner = models.ForeignKey(
+        Partner, on_delete=models.PROTECT, related_name="sources", null=True, blank=True
+    )
     fulfillment_type = models.CharField(max_length=10, choices=FulfillmentType.choices)
     external_offer_id = models.CharField(max_length=120, blank=True)
     field_map = models.JSONField(default=dict, blank=True)

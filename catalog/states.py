@@ -18,3 +18,19 @@ class FulfillmentType(models.TextChoices):
 
 #: The only identifier names a product may ask for (contract page bdvoucher, section 3.2).
 IDENTIFIERS = ("email", "player_id", "account_id", "uid")
+
+
+class StockStatus(models.TextChoices):
+    """What a storefront shows of a variant's stock (contract page bdvoucher, section 3.1)."""
+
+    IN_STOCK = "in_stock", "In stock"
+    LOW_STOCK = "low_stock", "Low stock"
+    OUT_OF_STOCK = "out_of_stock", "Out of stock"
+    UNLIMITED = "unlimited", "Unlimited"
+    UNTRACKED = "untracked", "Untracked"
+
+
+class StockSource(models.TextChoices):
+    PRELOADED = "preloaded", "Preloaded pool"
+    API = "api", "Partner's API"
+    UNTRACKED = "untracked", "Untracked"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from catalog.models import PartnerSource
 from catalog.selectors import buyable_sources
 from fulfillment.completion import Failure, prepare
-from fulfillment.models import FulfillmentAttempt
+from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.purchasing import Result, buy, open_purchase
 from fulfillment.selectors import Standing, claimable, standings_of
 from fulfillment.states import AttemptType, PurchaseStatus
@@ -25,6 +25,7 @@ from vouchers.services import sell_from_pool, sell_reserved
 #: Attempts that may obtain codes; the others only mail what is there.
 OBTAINS: Final = frozenset({AttemptType.AUTO, AttemptType.PARTNER_RETRY})
 OPEN: Final = frozenset({OrderStatus.PENDING, OrderStatus.NEEDS_ATTENTION})
+NO_STOCK: Final = "NO_STOCK"
 NO_SOURCE: Final = "No available fulfillment source for this product"
 
 
@@ -116,8 +117,7 @@ def _from_partners(
 ) -> None:
     """Buy unit by unit; stop at the first answer that leaves the outcome or the partner in doubt."""
     item = standing.item
-    sources = list(_sources(attempt, standing))
-    failure = Failure(NO_SOURCE, response={"status": "NO_STOCK"}, definite=True)
+    sources, failure = _sources(attempt, standing)
     for unit in units:
         if until is not None and time.monotonic() > until:
             round_.unfinished.add(item.pk)
@@ -141,18 +141,36 @@ def _from_partners(
             return
 
 
-def _sources(attempt: FulfillmentAttempt, standing: Standing) -> list[PartnerSource]:
+def _sources(
+    attempt: FulfillmentAttempt, standing: Standing
+) -> tuple[list[PartnerSource], Failure]:
+    """Whom this attempt may still ask, and what there is to say when nobody is left.
+
+    A source that refused within this attempt, even hours after it accepted, is not asked
+    again by it: the next attempt starts afresh.
+    """
     if attempt.partner_source is not None:
-        forced = attempt.partner_source
-        return [forced] if forced.partner_id else []
-    return list(buyable_sources(standing.item.variant))
+        sources = [attempt.partner_source] if attempt.partner_source.partner_id else []
+    else:
+        sources = list(buyable_sources(standing.item.variant))
+    refused = list(
+        PartnerTransaction.objects.filter(attempt=attempt, status=PurchaseStatus.FAILED).order_by(
+            "pk"
+        )
+    )
+    left = [each for each in sources if each.pk not in {one.source_id for one in refused}]
+    response = dict(refused[-1].response) if refused else {"status": NO_STOCK}
+    return left, Failure(NO_SOURCE, response=response, definite=True)
 
 
 def _failure(source: PartnerSource, result: Result) -> Failure:
-    response = {"offerId": source.external_offer_id, "status": result.word or result.error}
+    """What the audit trail keeps: the partner's word, and its reason in plain text."""
+    response = {
+        "offerId": source.external_offer_id,
+        "status": result.word or NO_STOCK,
+        "reason": result.error,
+    }
+    error = result.error if result.transient else NO_SOURCE
     return Failure(
-        result.error,
-        response=response,
-        definite=not result.transient,
-        retry_after=result.retry_after,
+        error, response=response, definite=not result.transient, retry_after=result.retry_after
     )

@@ -12,7 +12,7 @@ PASSWORD = "correct-horse-battery"
 
 
 def bearer(user: User) -> dict[str, str]:
-    """The header that shows this user at the door that is theirs: `client.get(url, **bearer(u))`."""
+    """The header for the door that is this user's: `client.get(url, **bearer(user))`."""
     access, _ = tokens_for(user, door=ADMIN if user.is_staff else CLIENT)
     return {"HTTP_AUTHORIZATION": f"Bearer {access}"}
 

@@ -65,7 +65,9 @@ class ProductFactory(factory.django.DjangoModelFactory):
     @factory.post_generation
     def tags(self: Any, create: bool, extracted: Any, **kwargs: Any) -> None:
         if create and extracted:
-            self.tags.set([TagFactory(slug=tag) if isinstance(tag, str) else tag for tag in extracted])
+            self.tags.set(
+                [TagFactory(slug=tag) if isinstance(tag, str) else tag for tag in extracted]
+            )
 
 
 class PartnerFactory(factory.django.DjangoModelFactory):

@@ -4,8 +4,8 @@ Where the page is silent or says two things:
 
 * A refused POST (section 7; "POST with a used id") may mean that the id exists, so we ask by id
   before we believe it. Found: that purchase is followed. Not found: `NOT_FOUND` (404) and
-  `INVALID_REQUEST` (400) are Declined, unless their text or fields speak of the id; every other
-  refusal stays unknown.
+  `INVALID_REQUEST` (400) are Declined, unless the latter's text or fields speak of the id; every
+  other refusal stays unknown.
 * An unknown status is unknown (README "unclear answer"), never at work and never failed.
 * `NOT_FOUND` with HTTP 404 alone means "id unknown" to `lookup`; other 404s come from the edge.
 * `expiresAt` without a time counts to the end of that day in UTC; one we can't read is none.
@@ -39,7 +39,7 @@ REFUSALS: Final[Mapping[str, int]] = {
     "INVALID_REQUEST": HTTPStatus.BAD_REQUEST,
 }
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9]{1,32}")
-_ABOUT_THE_ID: Final = re.compile(r"transaction|duplicate|already|exist|used", re.IGNORECASE)
+_ABOUT_THE_ID: Final = re.compile(r"transaction_?id|duplicate|already|unique", re.IGNORECASE)
 
 
 class _Unclear(Exception):  # noqa: N818 - says what happened; never leaves this module
@@ -150,11 +150,10 @@ def _refusal(answer: Answer) -> ProviderError:
     fields = said.get("fields")
     named = ", ".join(map(_text, fields)) if isinstance(fields, dict) else ""
     words = " ".join(filter(None, (code or str(answer.status), message, named)))
-    definite = REFUSALS.get(code) == answer.status and not _ABOUT_THE_ID.search(
-        f"{message} {named}"
-    )
+    about_the_id = code == "INVALID_REQUEST" and _ABOUT_THE_ID.search(f"{message} {named}")
+    definite = REFUSALS.get(code) == answer.status and not about_the_id
     kind = Declined if definite else OutcomeUnknown
-    return kind(SLUG, words, raw_code=code or str(answer.status))
+    return kind(SLUG, words[:400], raw_code=code or str(answer.status))
 
 
 def _read(answer: Answer, reference: str) -> IssuedCode | AtWork:
@@ -215,8 +214,9 @@ def _goods(value: object) -> str:
 
 def _money(units: object, divisor: object) -> Decimal | None:
     """Integer minor units over their own divisor; None if either is missing or something else."""
-    numbers = isinstance(units, int) and isinstance(divisor, int)
-    if not numbers or isinstance(units, bool) or isinstance(divisor, bool) or divisor < 1:
+    if isinstance(units, bool) or isinstance(divisor, bool):
+        return None
+    if not isinstance(units, int) or not isinstance(divisor, int) or divisor < 1:
         return None
     return Decimal(units) / Decimal(divisor)
 

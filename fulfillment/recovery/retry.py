@@ -16,7 +16,7 @@ from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.processing import MailWish, look_up, work
 from fulfillment.recovery.guards import begin, free_to_work, paid_order, repairable, standing_of
 from fulfillment.recovery.results import RecoveryResult, result_of
-from fulfillment.selectors import Standing
+from fulfillment.selectors import Standing, standings_of
 from fulfillment.states import UNDER_WAY, AttemptType, PurchaseStatus
 
 log = get_logger(__name__)
@@ -96,21 +96,23 @@ def _nothing_open(standing: Standing) -> None:
 def _obtained(order_id: int, attempt: FulfillmentAttempt, *, until: float) -> Round:
     """Buy, then follow purchases the partner has accepted, as long as the operator waits."""
     round_ = issue(order_id, held=[attempt], until=until)
-    mine = PartnerTransaction.objects.filter(attempt=attempt)
-    while time.monotonic() < until:
-        if not mine.filter(status__in=[PurchaseStatus.PENDING, PurchaseStatus.UNKNOWN]).exists():
+    mine = PartnerTransaction.objects.filter(attempt=attempt, status__in=UNDER_WAY)
+    while not round_.failures and time.monotonic() < until:
+        if mine.exists():
+            time.sleep(POLL_SECONDS)
+            look_up(order_id)
+        elif _owes(attempt):  # accepted, then refused: the next source, in the same try
+            round_ = issue(order_id, held=[attempt], until=until)
+        else:
             break
-        time.sleep(POLL_SECONDS)
-        look_up(order_id)
-    if mine.filter(status=PurchaseStatus.FAILED).exists() and not round_.failures:
-        _failed_later(round_, attempt)
+    if not round_.failures and _owes(attempt):
+        round_.unfinished.add(attempt.item_id or 0)
     return round_
 
 
-def _failed_later(round_: Round, attempt: FulfillmentAttempt) -> None:
-    """A purchase that was accepted and then refused: look for another source in the same try."""
-    if not PartnerTransaction.objects.filter(attempt=attempt, status__in=UNDER_WAY).exists():
-        round_.unfinished.add(attempt.item_id or 0)
+def _owes(attempt: FulfillmentAttempt) -> bool:
+    standings = standings_of(attempt.order)
+    return any(each.item.pk == attempt.item_id and each.missing for each in standings)
 
 
 def _via(attempt: FulfillmentAttempt) -> str:

@@ -78,6 +78,12 @@ class Fault:
         value = self.options.get(key, default)
         return float(value) if isinstance(value, (int, float, str)) else default
 
+    def seconds(self, default: float) -> float | None:
+        """``seconds`` of a fault that may last for ever (null)."""
+        if self.options.get("seconds", default) is None:
+            return None
+        return self.number("seconds", default)
+
     def text(self, key: str, default: str) -> str:
         value = self.options.get(key)
         return default if value is None else str(value)

@@ -149,6 +149,7 @@ def find_route(
 ) -> tuple[Route, Mapping[str, str]] | Response:
     """The route and its parameters, or the answer 404 or 405."""
     other_method = False
+    method = "GET" if method == "HEAD" else method
     for route in routes:
         params = route.match(path)
         if params is None:

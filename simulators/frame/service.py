@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from .clock import Clock, dhaka_text
 from .faults import STATUS, Fault, FaultBook, happens_after, spoiled
@@ -67,6 +68,7 @@ class Service(ABC):
         self.counts: Counter[str] = Counter()
         self.settings = self.default_settings()
         self.preset = "normal"
+        self.table = self.routes()
         self.clear()
         saved = environment.store.read(self.name)
         if saved is not None:
@@ -125,15 +127,12 @@ class Service(ABC):
     def dispatch(self, request: Request) -> Response:
         self.run_due()
         path = request.path.removeprefix(self.prefix) or "/"
-        found = find_route(self._routes(), request.method, path)
+        found = find_route(self.table, request.method, path)
         if isinstance(found, Response):
             self._log(request, "", found, None, {})
             return found
         route, params = found
         return self._run(route, Call(request, params))
-
-    def _routes(self) -> list[Route]:
-        return self.routes()
 
     def _run(self, route: Route, call: Call) -> Response:
         transport: Fault | None = None
@@ -149,7 +148,6 @@ class Service(ABC):
             else:
                 response = self._not_done(transport, call.request)
             self._log(call.request, route.operation, response, transport, facts)
-        self.environment.wake()
         return response
 
     def _handle(self, route: Route, call: Call) -> Response:
@@ -192,33 +190,24 @@ class Service(ABC):
     # The agenda: what happens later, in the order of its time.
 
     def at(self, seconds: float, kind: str, **args: object) -> None:
-        self.agenda.append({"at": self.clock.now() + seconds, "kind": kind, "args": args})
+        self.sequence += 1  # events of one moment keep their order
+        heapq.heappush(self.agenda, [self.clock.now() + seconds, self.sequence, kind, args])
         self.environment.wake()
 
     def next_due(self) -> float | None:
         """Seconds until the next event, None without one."""
         with self.lock:
-            if not self.agenda:
-                return None
-            return min(float(event["at"]) for event in self.agenda) - self.clock.now()
+            return self.agenda[0][0] - self.clock.now() if self.agenda else None
 
     def run_due(self) -> None:
         with self.lock:
-            while event := self._pop_due():
-                if event["kind"] == DELIVER:
-                    self._send_later(Delivery(**event["args"]))
+            while self.agenda and self.agenda[0][0] <= self.clock.now():
+                _, _, kind, args = heapq.heappop(self.agenda)
+                if kind == DELIVER:
+                    self._send_later(Delivery(**args))
                 else:
-                    self.on_event(event["kind"], event["args"])
+                    self.on_event(kind, args)
                 self.environment.store.touch(self.name)
-
-    def _pop_due(self) -> JsonObject | None:
-        now = self.clock.now()
-        due = [event for event in self.agenda if event["at"] <= now]
-        if not due:
-            return None
-        first = min(due, key=lambda event: float(event["at"]))
-        self.agenda.remove(first)
-        return first
 
     # Messages to the merchant.
 
@@ -255,7 +244,8 @@ class Service(ABC):
 
     def clear(self) -> None:
         self.clock = Clock()
-        self.agenda: list[JsonObject] = []
+        self.agenda: list[list[Any]] = []  # a heap of [time, number, kind, arguments]
+        self.sequence = 0
         self.deliveries: list[JsonObject] = []
         self.empty()
 
@@ -306,7 +296,7 @@ class Service(ABC):
                 {
                     **self.records(),
                     "deliveries": self.deliveries,
-                    "planned": [event for event in self.agenda if event["kind"] == DELIVER],
+                    "planned": [args for _, _, kind, args in sorted(self.agenda) if kind == DELIVER],
                 },
                 default=vars,
             )
@@ -319,6 +309,7 @@ class Service(ABC):
                 {
                     "clock_offset": self.clock.offset,
                     "agenda": self.agenda,
+                    "sequence": self.sequence,
                     "deliveries": self.deliveries,
                     "ledger": self.records(),
                 },
@@ -329,6 +320,7 @@ class Service(ABC):
     def load(self, saved: JsonObject) -> None:
         self.clock = Clock(saved["clock_offset"])
         self.agenda = saved["agenda"]
+        self.sequence = saved["sequence"]
         self.deliveries = saved["deliveries"]
         self.restore(saved["ledger"])
 

@@ -1,0 +1,192 @@
+"""Bodies of the account endpoints, and how answers look in the API's documentation."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, inline_serializer
+from rest_framework import serializers
+
+from accounts.inputs import MAX_TYPED, msisdn_of
+from accounts.models import User
+from accounts.services import Session
+from core.api.fields import StrictSerializer, instant
+
+LANGUAGES = [("en", "English"), ("bn", "Bangla")]
+MAX_PASSWORD = 128
+
+
+class ErrorDetailSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField(help_text="Dotted path of the field, `items.0.quantity`.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ErrorBodySerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="One of the words of the API, such as `BAD_REQUEST`.")
+    details = ErrorDetailSerializer(many=True)
+    correlation_id = serializers.CharField(help_text="Name it when you ask our support.")
+
+
+class ErrorAnswerSerializer(serializers.Serializer[Any]):
+    """Every refusal of the API looks like this (D2)."""
+
+    success = serializers.BooleanField(default=False)
+    message = serializers.CharField()
+    error = ErrorBodySerializer()
+
+
+def answers(name: str, data: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
+    """The `responses` of `extend_schema`: `data` in its envelope, and the refusals by status.
+
+    429, and 401 where a token is needed, are the caller's to name like any other.
+    """
+    envelope = inline_serializer(
+        f"{name}Answer",
+        {
+            "success": serializers.BooleanField(),
+            "message": serializers.CharField(allow_blank=True),
+            "data": data,
+        },
+    )
+    return {status: envelope, **dict.fromkeys(refusals, ErrorAnswerSerializer)}
+
+
+def example(name: str, data: Any, message: str = "", *, status: int = 200) -> OpenApiExample:
+    body = {"success": True, "message": message, "data": data}
+    return OpenApiExample(name, value=body, response_only=True, status_codes=[str(status)])
+
+
+class MsisdnField(serializers.CharField):
+    """A mobile number of Bangladesh as people type it; kept as `8801XXXXXXXXX`."""
+
+    default_error_messages = {"msisdn": "This is not a mobile number of Bangladesh."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_TYPED, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return msisdn_of(super().to_internal_value(data))
+        except ValueError:
+            self.fail("msisdn")
+
+
+class MsisdnSerializer(StrictSerializer):
+    msisdn = MsisdnField()
+
+
+class OtpField(serializers.RegexField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[0-9]{6}$", **kwargs)
+
+
+class PasswordField(serializers.CharField):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_PASSWORD, trim_whitespace=False, **kwargs)
+
+
+class VerifyOtpSerializer(StrictSerializer):
+    msisdn = MsisdnField()
+    otp = OtpField()
+
+
+class SignUpSerializer(StrictSerializer):
+    verificationToken = serializers.CharField(max_length=500)  # noqa: N815 - the API's spelling
+    password = PasswordField(min_length=8)
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    language = serializers.ChoiceField(LANGUAGES, required=False)
+
+
+class SignInSerializer(StrictSerializer):
+    msisdn = MsisdnField()
+    password = PasswordField()
+
+
+class StaffSignInSerializer(StrictSerializer):
+    email = serializers.EmailField(max_length=254)
+    password = PasswordField()
+
+
+class RefreshSerializer(StrictSerializer):
+    refreshToken = serializers.CharField(max_length=2000)  # noqa: N815
+
+
+class ResetPasswordSerializer(StrictSerializer):
+    msisdn = MsisdnField()
+    otp = OtpField()
+    password = PasswordField(min_length=8)
+
+
+class ProfileChangeSerializer(StrictSerializer):
+    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
+    language = serializers.ChoiceField(LANGUAGES, required=False)
+
+
+class UserDataSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    msisdn = serializers.CharField(allow_null=True)
+    name = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+
+
+class StaffDataSerializer(UserDataSerializer):
+    groups = serializers.ListField(child=serializers.CharField())
+
+
+class ProfileDataSerializer(UserDataSerializer):
+    language = serializers.ChoiceField(LANGUAGES)
+    createdAt = serializers.DateTimeField()  # noqa: N815
+
+
+class SessionDataSerializer(serializers.Serializer[Any]):
+    accessToken = serializers.CharField()  # noqa: N815
+    refreshToken = serializers.CharField()  # noqa: N815
+    user = UserDataSerializer()
+
+
+class StaffSessionDataSerializer(SessionDataSerializer):
+    user = StaffDataSerializer()
+
+
+class TokensDataSerializer(serializers.Serializer[Any]):
+    accessToken = serializers.CharField()  # noqa: N815
+    refreshToken = serializers.CharField()  # noqa: N815
+
+
+class ExistsDataSerializer(serializers.Serializer[Any]):
+    exists = serializers.BooleanField()
+
+
+class OtpSentDataSerializer(serializers.Serializer[Any]):
+    expiresIn = serializers.IntegerField(help_text="Seconds the code is good for.")  # noqa: N815
+    resendIn = serializers.IntegerField(  # noqa: N815
+        help_text="Seconds until the number may be sent another code."
+    )
+
+
+class ProofDataSerializer(serializers.Serializer[Any]):
+    verificationToken = serializers.CharField()  # noqa: N815
+    expiresIn = serializers.IntegerField(help_text="Seconds it is good for.")  # noqa: N815
+
+
+def tokens_data(session: Session) -> dict[str, Any]:
+    return {"accessToken": session.access, "refreshToken": session.refresh}
+
+
+def session_data(session: Session) -> dict[str, Any]:
+    return {**tokens_data(session), "user": user_data(session.user)}
+
+
+def staff_session_data(session: Session) -> dict[str, Any]:
+    groups = sorted(session.user.groups.values_list("name", flat=True))
+    return {**tokens_data(session), "user": {**user_data(session.user), "groups": groups}}
+
+
+def user_data(user: User) -> dict[str, Any]:
+    return {"id": user.pk, "msisdn": user.msisdn, "name": user.name, "email": user.email}
+
+
+def profile_data(user: User) -> dict[str, Any]:
+    more = {"language": user.language, "createdAt": instant(user.date_joined)}
+    return {**user_data(user), **more}

@@ -1,0 +1,33 @@
+"""What the doors ask of accounts."""
+
+from accounts.services.otp import (
+    LIFETIME as OTP_LIFETIME,
+    PROOF_LIFETIME,
+    RESEND_SECONDS,
+    prove_number,
+    send_otp,
+)
+from accounts.services.people import (
+    account_exists,
+    change_profile,
+    reset_password,
+    sign_up,
+)
+from accounts.services.sessions import Session, renew, sign_in, sign_in_staff, sign_out
+
+__all__ = [
+    "OTP_LIFETIME",
+    "PROOF_LIFETIME",
+    "RESEND_SECONDS",
+    "Session",
+    "account_exists",
+    "change_profile",
+    "prove_number",
+    "renew",
+    "reset_password",
+    "send_otp",
+    "sign_in",
+    "sign_in_staff",
+    "sign_out",
+    "sign_up",
+]

@@ -1,0 +1,192 @@
+"""How goods look outside (contract page bdvoucher, sections 3 and 4)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Brand, Category, PartnerSource, Product, Tag, Variant
+from catalog.selectors import Stock, is_preloaded
+from catalog.states import IDENTIFIERS, FulfillmentType, StockSource, StockStatus
+from core.api.fields import number
+from core.money import CURRENCY
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+
+
+class BrandSerializer(NamedSerializer):
+    logo_url = serializers.CharField(allow_null=True)
+
+
+class StockSerializer(serializers.Serializer[Any]):
+    in_stock = serializers.BooleanField(help_text="The variant can be ordered now.")
+    status = serializers.ChoiceField(StockStatus.choices)
+    level = serializers.IntegerField(
+        allow_null=True, help_text="Units available now; null for `unlimited` and `untracked`."
+    )
+    low_stock = serializers.BooleanField()
+    low_stock_threshold = serializers.IntegerField(allow_null=True)
+    source = serializers.ChoiceField(StockSource.choices)
+
+
+class IdentifierSerializer(serializers.Serializer[Any]):
+    key = serializers.ChoiceField(IDENTIFIERS)
+    label = serializers.CharField()
+    required = serializers.BooleanField()
+
+
+class FulfillmentSerializer(serializers.Serializer[Any]):
+    engine = serializers.ChoiceField(FulfillmentType.choices)
+    identifier = IdentifierSerializer(allow_null=True)
+
+
+class VariantSerializer(serializers.Serializer[Any]):
+    variant_id = serializers.IntegerField(help_text="What an order's item names.")
+    name = serializers.CharField()
+    price = serializers.FloatField(help_text="BDT a unit.")
+    currency = serializers.CharField()
+    stock = StockSerializer()
+    fulfillment = FulfillmentSerializer()
+
+
+class ProductSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    slug = serializers.CharField()
+    short_description = serializers.CharField(allow_blank=True)
+    brand = BrandSerializer()
+    categories = NamedSerializer(many=True)
+    tags = NamedSerializer(many=True)
+    is_new = serializers.BooleanField()
+    is_popular = serializers.BooleanField()
+    variants = VariantSerializer(many=True, help_text="Active ones, the cheapest first.")
+
+
+class FieldSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(help_text="The key in `fulfillment_input`.")
+    label = serializers.CharField()
+    type = serializers.CharField()
+    required = serializers.BooleanField()
+
+
+class ProductDetailSerializer(ProductSerializer):
+    description = serializers.CharField(allow_blank=True)
+    redeem_instructions = serializers.CharField(allow_blank=True)
+    fields = FieldSerializer(many=True)  # type: ignore[assignment] # the API's name for it
+
+
+class PartnerFieldsSerializer(serializers.Serializer[Any]):
+    partner_code = serializers.CharField()
+    external_offer_id = serializers.CharField()
+    required_fields = serializers.ListField(child=serializers.CharField())
+
+
+Sources = Mapping[int, Sequence[PartnerSource]]
+Stocks = Mapping[int, Stock]
+
+
+def named_data(row: Category | Tag) -> dict[str, Any]:
+    return {"id": row.pk, "name": row.name, "slug": row.slug}
+
+
+def brand_data(brand: Brand) -> dict[str, Any]:
+    logo = brand.logo_url or None
+    return {"id": brand.pk, "name": brand.name, "slug": brand.slug, "logo_url": logo}
+
+
+def product_data(product: Product, sources: Sources, stocks: Stocks) -> dict[str, Any]:
+    """One row; reads only what `with_all_shown` has fetched."""
+    tags = list(product.tags.all())
+    slugs = {tag.slug for tag in tags}
+    return {
+        "id": product.pk,
+        "name": product.name,
+        "slug": product.slug,
+        "short_description": product.short_description,
+        "brand": brand_data(product.brand),
+        "categories": [named_data(category) for category in product.categories.all()],
+        "tags": [named_data(tag) for tag in tags],
+        "is_new": "new" in slugs,
+        "is_popular": "popular" in slugs,
+        "variants": [
+            variant_data(variant, product, sources.get(variant.pk, ()), stocks[variant.pk])
+            for variant in product.variants.all()
+        ],
+    }
+
+
+def product_detail(product: Product, sources: Sources, stocks: Stocks) -> dict[str, Any]:
+    return {
+        **product_data(product, sources, stocks),
+        "description": product.description,
+        "redeem_instructions": product.redeem_instructions,
+        "fields": fields_data(product),
+    }
+
+
+def variant_data(
+    variant: Variant, product: Product, sources: Sequence[PartnerSource], stock: Stock
+) -> dict[str, Any]:
+    preloaded = is_preloaded(sources)
+    fields = fields_data(product)
+    identifier = next((field for field in fields if field["name"] in IDENTIFIERS), None)
+    return {
+        "variant_id": variant.pk,
+        "name": variant.name,
+        "price": number(variant.price),
+        "currency": CURRENCY,
+        "stock": {
+            "in_stock": stock.in_stock,
+            "status": stock.status.value,
+            "level": stock.level,
+            "low_stock": stock.low,
+            "low_stock_threshold": stock.threshold,
+            "source": stock.source.value,
+        },
+        "fulfillment": {
+            "engine": (FulfillmentType.PRELOADED if preloaded else FulfillmentType.API).value,
+            "identifier": identifier
+            and {
+                "key": identifier["name"],
+                "label": identifier["label"],
+                "required": identifier["required"],
+            },
+        },
+    }
+
+
+def fields_data(product: Product) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": str(field["name"]),
+            "label": str(field.get("label") or field["name"]),
+            "type": str(field.get("type") or "text"),
+            "required": bool(field.get("required")),
+        }
+        for field in product.fulfillment_config.get("fields", [])
+    ]
+
+
+def checkout_data(variant: Variant, sources: Sequence[PartnerSource]) -> dict[str, Any]:
+    """What checkout must ask for, and which of it each partner can't do without."""
+    fields = fields_data(variant.product)
+    required = [field["name"] for field in fields if field["required"]]
+    return {
+        "variant_id": variant.pk,
+        "fields": fields,
+        "partner_fields": [
+            {
+                "partner_code": source.partner.slug.upper(),
+                "external_offer_id": source.external_offer_id,
+                "required_fields": [
+                    name for name in required if not source.field_map or name in source.field_map
+                ],
+            }
+            for source in sources
+            if source.partner is not None and source.fulfillment_type == FulfillmentType.API
+        ],
+    }

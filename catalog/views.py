@@ -1,0 +1,304 @@
+"""The public catalogue, and what checkout must ask a customer for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.serializers import answers, example
+from catalog.filters import SORTS, narrowed, read_query, sorted_by
+from catalog.models import Brand, Category, Product, Variant
+from catalog.selectors import (
+    find_product,
+    is_preloaded,
+    priced_variants,
+    public_products,
+    sources_by_variant,
+    stock_of,
+    with_all_shown,
+)
+from catalog.serializers import (
+    BrandSerializer,
+    FieldSerializer,
+    NamedSerializer,
+    PartnerFieldsSerializer,
+    ProductDetailSerializer,
+    ProductSerializer,
+    Sources,
+    Stocks,
+    brand_data,
+    checkout_data,
+    named_data,
+    product_data,
+    product_detail,
+)
+from core.api.envelope import ok
+from core.api.lists import MAX_LIMIT, page_of
+from core.errors import NotFound
+from orders.selectors import ordered_today
+from vouchers.selectors import available_by_variant
+
+PRODUCTS_A_PAGE = 20
+#: Menus want all of them at once.
+NAMES_A_PAGE = 100
+BRAND = {"id": 2, "name": "Steam", "slug": "steam", "logo_url": None}
+CATEGORY = {"id": 2, "name": "Gift cards", "slug": "gift-cards"}
+VARIANT = {
+    "variant_id": 22402,
+    "name": "USD 10 Steam Wallet",
+    "price": 1100,
+    "currency": "BDT",
+    "stock": {
+        "in_stock": True,
+        "status": "in_stock",
+        "level": 47,
+        "low_stock": False,
+        "low_stock_threshold": 5,
+        "source": "preloaded",
+    },
+    "fulfillment": {
+        "engine": "PRELOADED",
+        "identifier": {"key": "player_id", "label": "Free Fire Player ID", "required": True},
+    },
+}
+PRODUCT = {
+    "id": 102,
+    "name": "Steam Wallet",
+    "slug": "steam-wallet",
+    "short_description": "A wallet code.",
+    "brand": BRAND,
+    "categories": [CATEGORY],
+    "tags": [{"id": 2, "name": "Popular", "slug": "popular"}],
+    "is_new": False,
+    "is_popular": True,
+    "variants": [VARIANT],
+}
+FIELDS = [
+    {"name": "player_id", "label": "Free Fire Player ID", "type": "text", "required": True},
+    {"name": "zone_id", "label": "Zone ID", "type": "text", "required": False},
+]
+
+
+def listed(row: dict[str, Any]) -> dict[str, Any]:
+    return {"items": [row], "page": 1, "limit": PRODUCTS_A_PAGE, "total": 1, "total_pages": 1}
+
+
+def list_of(name: str, row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    numbers = {key: serializers.IntegerField() for key in ("page", "limit", "total", "total_pages")}
+    return inline_serializer(name, {"items": row(many=True), **numbers})
+
+
+def paging(default: int) -> list[OpenApiParameter]:
+    return [
+        OpenApiParameter("page", {"type": "integer", "minimum": 1, "default": 1}),
+        OpenApiParameter(
+            "limit",
+            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": default},
+        ),
+    ]
+
+
+AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999, "multipleOf": 0.01}
+FILTERS = [
+    OpenApiParameter("category", OpenApiTypes.STR, description="Id or slug."),
+    OpenApiParameter("brand", OpenApiTypes.STR, description="Id or slug."),
+    OpenApiParameter("tag", OpenApiTypes.STR, description="Id or slug."),
+    OpenApiParameter(
+        "q", OpenApiTypes.STR, description="Words in name, short description or brand."
+    ),
+    OpenApiParameter("min_price", AMOUNT, description="BDT; one variant lies in the range."),
+    OpenApiParameter("max_price", AMOUNT, description="BDT; one variant lies in the range."),
+    OpenApiParameter("in_stock", OpenApiTypes.BOOL, description="A variant can be ordered now."),
+    OpenApiParameter("sort", OpenApiTypes.STR, enum=SORTS, description="Default `newest`."),
+    *paging(PRODUCTS_A_PAGE),
+]
+
+
+def stocks_of(variants: Iterable[Variant]) -> tuple[Sources, Stocks]:
+    """Sources and stock of these variants; three statements, whatever their number."""
+    rows = list(variants)
+    now = timezone.now()
+    sources = sources_by_variant(row.pk for row in rows)
+    pooled = [row.pk for row in rows if is_preloaded(sources.get(row.pk, ()))]
+    free = available_by_variant(pooled, now=now)
+    ordered = ordered_today({row.pk for row in rows}.difference(pooled), now=now)
+    return sources, {
+        row.pk: stock_of(
+            row,
+            sources.get(row.pk, ()),
+            free=free.get(row.pk, 0),
+            ordered=ordered.get(row.pk, 0),
+        )
+        for row in rows
+    }
+
+
+def in_stock(products: QuerySet[Product], *, wanted: bool) -> QuerySet[Product]:
+    """Products of which a variant can be ordered now, or of which none can."""
+    variants = Variant.objects.filter(product__in=products, is_active=True)
+    _, stocks = stocks_of(variants)
+    buyable = {row.product_id for row in variants if stocks[row.pk].in_stock}
+    return products.filter(pk__in=buyable) if wanted else products.exclude(pk__in=buyable)
+
+
+@method_decorator(conditional_page, name="dispatch")
+class CatalogueView(APIView):
+    """For everybody. Clients keep answers and ask whether they still hold (ETag, 304)."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        final: Any = super().finalize_response(request, response, *args, **kwargs)
+        final.setdefault("Cache-Control", "public, no-cache")
+        return final  # type: ignore[no-any-return]
+
+
+class ProductListView(CatalogueView):
+    @extend_schema(
+        operation_id="catalog_products",
+        tags=["Catalogue"],
+        summary="Products on sale",
+        description="Active products of active brands, with their active variants, stock and "
+        "what a variant is delivered to. The answer carries an `ETag`; send it back in "
+        "`If-None-Match` to get a 304 without body.",
+        parameters=FILTERS,
+        responses=answers("ProductList", list_of("ProductPage", ProductSerializer), 400),
+        examples=[example("Products", listed(PRODUCT))],
+    )
+    def get(self, request: Request) -> Response:
+        query = read_query(request.query_params)
+        products = narrowed(public_products(), query)
+        if query["in_stock"]:
+            products = in_stock(products, wanted=query["in_stock"] == "true")
+        rows = with_all_shown(sorted_by(products, query["sort"]))
+        page = page_of(rows, request.query_params, default_limit=PRODUCTS_A_PAGE)
+        sources, stocks = stocks_of(
+            variant for product in page.rows for variant in product.variants.all()
+        )
+        return ok(page.as_data(lambda product: product_data(product, sources, stocks)))
+
+
+class ProductView(CatalogueView):
+    @extend_schema(
+        operation_id="catalog_product",
+        tags=["Catalogue"],
+        summary="One product",
+        description="By id or slug; with description, redeem instructions and the fields that "
+        "checkout must ask for.",
+        parameters=[
+            OpenApiParameter(
+                "key",
+                {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$", "maxLength": 220},
+                OpenApiParameter.PATH,
+                description="Id or slug.",
+            )
+        ],
+        responses=answers("Product", ProductDetailSerializer(), 404),
+        examples=[
+            example(
+                "Product",
+                {
+                    **PRODUCT,
+                    "description": "A wallet code for any account of the region.",
+                    "redeem_instructions": "Steam > Account details > Add funds.",
+                    "fields": FIELDS,
+                },
+            )
+        ],
+    )
+    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
+        product = find_product(key)
+        if product is None:
+            raise NotFound("There is no such product.")
+        return ok(product_detail(product, *stocks_of(product.variants.all())))
+
+
+class BrandListView(CatalogueView):
+    @extend_schema(
+        operation_id="catalog_brands",
+        tags=["Catalogue"],
+        summary="Brands",
+        description="Active ones, by name.",
+        parameters=paging(NAMES_A_PAGE),
+        responses=answers("BrandList", list_of("BrandPage", BrandSerializer), 400),
+        examples=[example("Brands", {**listed(BRAND), "limit": NAMES_A_PAGE})],
+    )
+    def get(self, request: Request) -> Response:
+        rows = Brand.objects.filter(is_active=True).order_by("name", "pk")
+        page = page_of(rows, request.query_params, default_limit=NAMES_A_PAGE)
+        return ok(page.as_data(brand_data))
+
+
+class CategoryListView(CatalogueView):
+    @extend_schema(
+        operation_id="catalog_categories",
+        tags=["Catalogue"],
+        summary="Categories",
+        description="All, by name.",
+        parameters=paging(NAMES_A_PAGE),
+        responses=answers("CategoryList", list_of("CategoryPage", NamedSerializer), 400),
+        examples=[example("Categories", {**listed(CATEGORY), "limit": NAMES_A_PAGE})],
+    )
+    def get(self, request: Request) -> Response:
+        rows = Category.objects.order_by("name", "pk")
+        page = page_of(rows, request.query_params, default_limit=NAMES_A_PAGE)
+        return ok(page.as_data(named_data))
+
+
+class FulfillmentFieldsView(APIView):
+    @extend_schema(
+        operation_id="fulfillment_fields",
+        tags=["Catalogue"],
+        summary="What checkout must ask for",
+        description="The keys that an item's `fulfillment_input` may hold for this variant, and "
+        "which of them each partner can't do without.",
+        parameters=[OpenApiParameter("variant_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        responses=answers(
+            "FulfillmentFields",
+            inline_serializer(
+                "FulfillmentFieldsData",
+                {
+                    "variant_id": serializers.IntegerField(),
+                    "fields": FieldSerializer(many=True),
+                    "partner_fields": PartnerFieldsSerializer(many=True),
+                },
+            ),
+            401,
+            404,
+        ),
+        examples=[
+            example(
+                "Free Fire",
+                {
+                    "variant_id": 22402,
+                    "fields": FIELDS,
+                    "partner_fields": [
+                        {
+                            "partner_code": "ZENDIT",
+                            "external_offer_id": "FF_100_DIAMONDS",
+                            "required_fields": ["player_id"],
+                        }
+                    ],
+                },
+            )
+        ],
+    )
+    def get(self, request: Request, variant_id: int) -> Response:  # noqa: ARG002
+        variant = priced_variants([variant_id]).get(variant_id)
+        if variant is None:
+            raise NotFound("There is no such variant.")
+        sources = sources_by_variant([variant_id]).get(variant_id, ())
+        return ok(checkout_data(variant, sources))

@@ -1,0 +1,126 @@
+"""Orders for their customers."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from core.api.envelope import ok
+from core.api.idempotency import HEADER, idempotent
+from core.api.lists import page_of
+from core.api.schema import enveloped, errors, paged
+from core.errors import NotFound
+from orders.models import Order, OrderItem
+from orders.selectors import find_order, orders_of
+from orders.serializers import CheckoutSerializer, OrderSchema, PlacedOrderSchema, order_data
+from orders.services import Buyer
+from payments.selectors import payments_of_orders
+from payments.services import cancel_by_customer, checkout, session_data
+from vouchers.selectors import codes_of_orders
+
+DEFAULT_LIMIT = 10
+
+
+def shown(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
+    """Orders with items, codes and payments: three statements, whatever the rows."""
+    ids = [order.pk for order in orders]
+    items: dict[int, list[OrderItem]] = {pk: [] for pk in ids}
+    for item in OrderItem.objects.filter(order__in=ids).order_by("order_id", "position"):
+        items[item.order_id].append(item)
+    codes, payments = codes_of_orders(ids), payments_of_orders(ids)
+    return {
+        order.pk: order_data(
+            order, items[order.pk], codes.get(order.pk, ()), payments.get(order.pk, ())
+        )
+        for order in orders
+    }
+
+
+class OrdersView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="listOrders",
+        summary="List my orders",
+        description="Newest first.",
+        parameters=[
+            OpenApiParameter("page", int, description="From 1."),
+            OpenApiParameter("limit", int, description="1 to 100, 10 by default."),
+        ],
+        responses={200: paged("OrderList", OrderSchema), **errors(400, 401)},
+    )
+    def get(self, request: Request) -> Response:
+        rows = orders_of(cast("User", request.user).pk)
+        page = page_of(rows, request.query_params, default_limit=DEFAULT_LIMIT)
+        details = shown(page.rows)
+        return ok(page.as_data(lambda order: details[order.pk]))
+
+    @extend_schema(
+        operation_id="createOrder",
+        summary="Place an order",
+        description="Places the order, holds its stock and, unless `init_payment` is false, "
+        "opens a payment session to redirect the customer to.",
+        parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)],
+        request=CheckoutSerializer,
+        responses={201: enveloped("OrderPlaced", PlacedOrderSchema()), **errors(400, 401, 409, 422)},
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        form = CheckoutSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = cast("User", request.user)
+        key = request.headers.get(HEADER)
+        buyer = Buyer(
+            customer_id=user.pk,
+            email=user.email,
+            language=user.language,
+            request_key=f"{user.pk}:{key}" if key else None,
+        )
+        result = checkout(
+            form.cart(),
+            buyer,
+            init_payment=form.validated_data["init_payment"],
+            now=timezone.now(),
+        )
+        order = Order.objects.get(pk=result.order.pk)
+        data = shown([order])[order.pk] | {"payment": session_data(result.payment)}
+        return ok(data, result.message, status=201)
+
+
+class OrderView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="getOrder",
+        summary="Get one order",
+        description="By its numeric id or its 8-digit order number.",
+        responses={200: enveloped("OrderDetail", OrderSchema()), **errors(401, 404)},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        order = find_order(orders_of(cast("User", request.user).pk), key)
+        if order is None:
+            raise NotFound("There is no such order.")
+        return ok(shown([order])[order.pk])
+
+
+class CancelView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="cancelOrder",
+        summary="Cancel an unpaid order",
+        description="Held stock and the discount's use are given back. Each open payment is "
+        "checked at its gateway before; a paid order can't be cancelled.",
+        request=None,
+        responses={200: enveloped("OrderCancelled", OrderSchema()), **errors(401, 404, 409)},
+    )
+    @idempotent
+    def post(self, request: Request, key: str) -> Response:
+        order = cancel_by_customer(cast("User", request.user).pk, key, now=timezone.now())
+        return ok(shown([order])[order.pk], "Order cancelled")

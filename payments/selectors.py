@@ -1,0 +1,72 @@
+"""Reading payments."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from orders.models import Order
+from orders.states import UNPAID
+from payments.models import Payment
+from payments.states import CHANNELS, OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentRow:
+    """What is shown of a payment beside its order."""
+
+    id: int
+    transaction_id: str
+    status: str
+    payment_method: str
+    amount: object
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: int
+    slug: str
+    enabled: bool
+
+
+def payments_of_orders(order_ids: Iterable[int]) -> Mapping[int, Sequence[PaymentRow]]:
+    """The payments of each order, oldest first; one statement, whatever the rows."""
+    found: dict[int, list[PaymentRow]] = {}
+    rows = Payment.objects.filter(order__in=list(order_ids)).order_by("pk")
+    for order_id, pk, reference, status, method, amount, created_at in rows.values_list(
+        "order_id", "id", "reference", "status", "method", "amount", "created_at"
+    ):
+        row = PaymentRow(pk, reference, status, method, amount, created_at)
+        found.setdefault(order_id, []).append(row)
+    return found
+
+
+def payment_of(customer_id: int, reference: str) -> Payment | None:
+    """A customer's own payment by our `transactionId`."""
+    rows = Payment.objects.select_related("order")
+    return rows.filter(reference=reference, order__customer=customer_id).first()
+
+
+def due_payments(*, now: datetime) -> QuerySet[Payment]:
+    """Payments without a final answer whose plan says: ask now."""
+    return Payment.objects.filter(status__in=OPEN, next_check_at__lte=now)
+
+
+def overdue_orders(*, now: datetime) -> QuerySet[Order]:
+    """Unpaid orders whose time to pay is over."""
+    return Order.objects.filter(status__in=UNPAID, pay_until__lte=now)
+
+
+def open_payments(order_id: int) -> Sequence[Payment]:
+    return list(Payment.objects.filter(order=order_id, status__in=OPEN).order_by("pk"))
+
+
+def channels() -> Sequence[Channel]:
+    """Every payment channel with its fixed id (D40)."""
+    return [
+        Channel(pk, slug, slug in settings.PAYMENT_METHODS)
+        for slug, pk in sorted(CHANNELS.items(), key=lambda pair: pair[1])
+    ]

@@ -1,0 +1,91 @@
+"""Asking the gateway what became of a payment; the only source of truth (ADR 0005)."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+
+from core.actors import SYSTEM, Actor
+from core.db import durable
+from core.logging import get_logger
+from core.providers import Declined, Misconfigured, ProviderError
+from notifications.alerts import raise_alert
+from notifications.states import AlertKind
+from payments.gateways.base import CapturingGateway, Known, Outcome, PaymentGateway, Verdict
+from payments.gateways.registry import get_gateway
+from payments.models import Payment
+from payments.settlement import Settlement, settle
+from payments.states import INTERNAL_METHODS, OPEN
+
+log = get_logger(__name__)
+
+
+@durable
+def verify(payment_id: int, *, actor: Actor = SYSTEM, answer_seconds: float = 10.0) -> Settlement:
+    """Ask, settle what is decided, and plan the next question where nothing is.
+
+    Callback, poll, sweep and operator may ask at once: asking moves no money, `settle`
+    lets one through, and the capture of a confirmed payment is claimed by one.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.method in INTERNAL_METHODS:
+        return Settlement(payment, changed=False)
+    try:
+        gateway = get_gateway(payment.method, answer_seconds=answer_seconds)
+        verdict = gateway.verify(known(payment))
+        verdict = _captured(gateway, payment, verdict)
+    except ProviderError as exc:
+        verdict = Verdict(Outcome.UNKNOWN, reason=exc.message)
+        if isinstance(exc, Misconfigured):
+            raise_alert(None, AlertKind.PARTNER_MISCONFIGURED, str(exc), now=timezone.now())
+    now = timezone.now()
+    _plan(payment, now=now)
+    settlement = settle(payment_id=payment_id, verdict=verdict, actor=actor, now=now)
+    settlement = replace(settlement, answered=verdict.outcome != Outcome.UNKNOWN)
+    if not settlement.changed:
+        log.info(
+            "payment.asked", payment=payment.reference, outcome=verdict.outcome, why=verdict.reason
+        )
+    return settlement
+
+
+def known(payment: Payment) -> Known:
+    return Known(
+        reference=payment.reference,
+        gateway_reference=payment.gateway_reference,
+        amount=payment.amount,
+        execute_sent=payment.capture_sent_at is not None,
+    )
+
+
+def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Verdict:
+    """Take the money of a payment its payer confirmed: once, by whoever claims it first.
+
+    The claim is stored before the call: from then on, whatever happens, we only ask.
+    """
+    capture = getattr(gateway, "capture", None)
+    if capture is None:
+        return verdict
+    capturing: CapturingGateway = gateway  # type: ignore[assignment]
+    if not capturing.ready_to_capture(verdict):
+        return verdict
+    claimed = Payment.objects.filter(
+        pk=payment.pk, capture_sent_at=None, status__in=OPEN
+    ).update(capture_sent_at=timezone.now())
+    if not claimed:
+        return verdict
+    try:
+        return capturing.capture(known(payment))
+    except Declined as exc:
+        return Verdict(Outcome.FAILED, reason=exc.message)
+
+
+def _plan(payment: Payment, *, now: datetime) -> None:
+    """Quick first, then slower; the plan is in the row."""
+    waits = settings.VERIFY_WAITS
+    wait = waits[min(payment.checks, len(waits) - 1)]
+    Payment.objects.filter(pk=payment.pk, status__in=OPEN).update(
+        checks=F("checks") + 1, next_check_at=now + timedelta(seconds=wait)
+    )
