@@ -1,10 +1,38 @@
 """Where everything answers.
 
-The seeds' literal paths (`/admin/orders/...`) stand before the admin's own pages; ids there
-are digits, and the admin's pages never are (ADR 0007).
+The seeds' literal paths (`/admin/orders/<digits>/...`) stand before the admin's own pages;
+ids there are digits, and the admin's pages never are (ADR 0007).
 """
 
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-urlpatterns: list[URLPattern | URLResolver] = [path("admin/", admin.site.urls)]
+from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
+from bdvoucher import views
+from fulfillment.urls import operator_routes
+from payments.views import payment_return
+
+api: list[URLPattern | URLResolver] = [
+    *accounts,
+    path("", include("catalog.urls")),
+    path("", include("orders.urls")),
+    path("", include("payments.urls")),
+    path("admin/", include(staff_accounts)),
+    path("admin/orders/", include(operator_routes("api-admin"))),
+]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.front_door, name="front-door"),
+    path("healthz", views.healthz, name="healthz"),
+    path("api/v1/", include(api)),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("payments/return/", payment_return, name="payment-return-unknown"),
+    path("payments/return/<str:token>", payment_return, name="payment-return"),
+    path("admin/orders/", include(operator_routes("admin"))),
+    path("admin/", admin.site.urls),
+]
+handler400 = "core.api.errors.bad_request"
+handler404 = "core.api.errors.not_found"
+handler500 = "core.api.errors.server_error"

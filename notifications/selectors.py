@@ -7,7 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from notifications.models import EmailMessage
+from notifications.models import AdminAlert, EmailMessage
 from notifications.states import EmailStatus
 from orders.models import Order
 
@@ -42,3 +42,7 @@ def due_voucher_mails(*, now: datetime) -> QuerySet[EmailMessage]:
     due = Q(status=EmailStatus.PENDING, next_try_at__lte=now)
     abandoned = Q(status=EmailStatus.SENDING, claimed_at__lt=now - settings.MAIL_LEASE)
     return EmailMessage.objects.filter(due | abandoned, template="vouchers")
+
+
+def open_alerts(order: Order) -> Sequence[AdminAlert]:
+    return list(AdminAlert.objects.filter(order=order, resolved_at=None).order_by("pk"))

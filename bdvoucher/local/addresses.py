@@ -36,6 +36,12 @@ def check_database(url: str) -> None:
         raise SetupProblem(_why(given, str(error))) from None
 
 
+def check_form(url: str) -> None:
+    """Whether it can be read as a PostgreSQL address at all, or is empty."""
+    if url:
+        _postgres_parts(url)
+
+
 def check_redis(url: str) -> None:
     """Ping once."""
     wanted = "set it to an address such as redis://:password@host:6379/0"

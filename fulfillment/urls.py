@@ -1,0 +1,52 @@
+"""Mounted twice: at `/admin/orders/`, as the seeds write it, and at `/api/v1/admin/orders/` (D1)."""
+
+from django.urls import URLPattern, path, register_converter
+
+from fulfillment import views
+
+
+class DigitsConverter:
+    """Ids and order numbers: digits alone, so that the admin's own pages stay theirs."""
+
+    regex = r"[0-9]{1,18}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: object) -> str:
+        return str(value)
+
+
+register_converter(DigitsConverter, "digits")
+
+
+def operator_routes(prefix: str) -> list[URLPattern]:
+    """The recovery routes, named with a prefix so that both mounts can be reversed."""
+    return [
+        path("<digits:key>", views.OrderView.as_view(), name=f"{prefix}-order"),
+        path(
+            "<digits:key>/fulfillment/manual-code",
+            views.ManualCodeView.as_view(),
+            name=f"{prefix}-manual-code",
+        ),
+        path(
+            "<digits:key>/fulfillment/manual-codes",
+            views.ManualCodesView.as_view(),
+            name=f"{prefix}-manual-codes",
+        ),
+        path(
+            "<digits:key>/fulfillment/partner-retry",
+            views.PartnerRetryView.as_view(),
+            name=f"{prefix}-partner-retry",
+        ),
+        path(
+            "<digits:key>/fulfillment/resend-email",
+            views.ResendView.as_view(),
+            name=f"{prefix}-resend-email",
+        ),
+        path(
+            "<digits:key>/fulfillment-attempts",
+            views.AttemptsView.as_view(),
+            name=f"{prefix}-attempts",
+        ),
+    ]

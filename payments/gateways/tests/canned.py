@@ -1,0 +1,94 @@
+"""A world of answers written down beforehand, with the network closed."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import requests
+import responses
+
+from payments.gateways.base import Known, PaymentGateway, SessionRequest
+
+AMOUNT: Final = Decimal("1500.00")
+OTHER_AMOUNT: Final = Decimal("15.00")
+REFERENCE: Final = "BDV-48213377-1"
+
+REQUEST: Final = SessionRequest(
+    reference=REFERENCE,
+    amount=AMOUNT,
+    description="Order 48213377",
+    callback_url="https://shop.example/api/v1/payments/gateway/callback",
+    customer_name="Rahima Begum",
+    customer_email="rahima@example.com",
+    customer_msisdn="8801712345678",
+)
+
+#: Situations that have nothing to do with any contract: what `responses` shall do.
+TRANSPORT: Final[Mapping[str, dict[str, Any]]] = {
+    "rate_limited": {"status": 429, "headers": {"Retry-After": "7"}},
+    "server_error": {"status": 500, "json": {"message": "Internal server error"}},
+    "maintenance": {"status": 503, "body": "<h1>Maintenance</h1>", "content_type": "text/html"},
+    "html": {"body": "<h1>Bad gateway</h1>", "content_type": "text/html"},
+    "empty": {"body": ""},
+    "invalid_json": {"body": '{"status": "succ', "content_type": "application/json"},
+    "a_list": {"json": []},
+    "message_only": {"json": {"message": "Endpoint request timed out"}},
+    "redirect": {"status": 302, "headers": {"Location": "https://elsewhere.example/"}},
+    "silence": {"body": requests.ReadTimeout("no answer")},
+    "cut": {"body": requests.ConnectionError("closed without an answer")},
+    "no_connection": {"body": requests.ConnectTimeout("no route")},
+}
+#: The ways to go wrong after which nobody can know whether the call did its work.
+UNSURE: Final = (
+    "server_error",
+    "maintenance",
+    "html",
+    "empty",
+    "invalid_json",
+    "a_list",
+    "message_only",
+    "redirect",
+    "silence",
+    "cut",
+)
+
+
+def known(
+    gateway_reference: str, *, reference: str = REFERENCE, execute_sent: bool = False
+) -> Known:
+    return Known(
+        reference=reference,
+        gateway_reference=gateway_reference,
+        amount=AMOUNT,
+        execute_sent=execute_sent,
+    )
+
+
+class Canned:
+    """A world of answers written down beforehand, with the network closed."""
+
+    def __init__(
+        self,
+        wire: responses.RequestsMock,
+        gateway: PaymentGateway,
+        *,
+        open_url: str,
+        opening: Mapping[str, dict[str, Any]],
+        verify_url: str,
+        verifying: Mapping[str, dict[str, Any]],
+        gateway_reference: str,
+    ) -> None:
+        self.wire = wire
+        self.gateway = gateway
+        self.open_url = open_url
+        self.opening = {**TRANSPORT, **opening}
+        self.verify_url = verify_url
+        self.verifying = {**TRANSPORT, **verifying}
+        self.gateway_reference = gateway_reference
+
+    def next_session(self, situation: str) -> None:
+        self.wire.post(self.open_url, **self.opening[situation])
+
+    def payment(self, situation: str) -> Known:
+        self.wire.post(self.verify_url, **self.verifying[situation])
+        return known(self.gateway_reference)

@@ -1,0 +1,203 @@
+"""Paying: sessions, polls, and the gateways' callbacks."""
+
+from typing import Any, ClassVar, Final, cast
+
+from django.core import signing
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET, require_http_methods
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from core.api.envelope import ok
+from core.api.errors import plain_error
+from core.api.fields import number
+from core.api.idempotency import idempotent
+from core.api.schema import enveloped, errors
+from orders.serializers import SessionSchema
+from orders.wording import label_and_message
+from payments.gateways.registry import GATEWAYS
+from payments.models import Payment
+from payments.selectors import channels
+from payments.serializers import (
+    ChannelSchema,
+    InitiateByBodySerializer,
+    InitiateSerializer,
+    StatusSchema,
+)
+from payments.services import initiate_payment, payment_status, receive_callback, session_data
+from payments.states import OPEN
+
+RETURN_SALT: Final = "payments.return"
+MAX_CALLBACK_BYTES: Final = 200_000
+
+
+class InitiateView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="initiatePaymentOfOrder",
+        summary="Open a payment session for an order",
+        description="Amount and currency, if sent, must be the order's; `method` picks the "
+        "gateway of this try. Also the way to try again after a failed payment.",
+        request=InitiateSerializer,
+        responses={
+            200: enveloped("SessionOpened", SessionSchema(allow_null=True)),
+            **errors(400, 401, 404, 409, 422),
+        },
+    )
+    @idempotent
+    def post(self, request: Request, order_key: str) -> Response:
+        form = InitiateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return _initiate(request, order_key, form.validated_data)
+
+
+class InitiateByBodyView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="initiatePayment",
+        summary="Open a payment session for the order named in the body",
+        description="As `/payments/initiate/{orderId}`.",
+        request=InitiateByBodySerializer,
+        responses={
+            200: enveloped("SessionOpenedByBody", SessionSchema(allow_null=True)),
+            **errors(400, 401, 404, 409, 422),
+        },
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        form = InitiateByBodySerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return _initiate(request, form.validated_data["orderId"], form.validated_data)
+
+
+def _initiate(request: Request, order_key: str, data: dict[str, Any]) -> Response:
+    result = initiate_payment(
+        cast("User", request.user).pk,
+        order_key,
+        method=data.get("method"),
+        amount=data.get("amount"),
+        currency=data.get("currency"),
+        description=data.get("description", ""),
+        now=timezone.now(),
+    )
+    return ok(session_data(result.payment), result.message)
+
+
+class StatusView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="getPaymentStatus",
+        summary="Poll a payment",
+        description="Asks the gateway when that is due; otherwise answers what is known.",
+        responses={200: enveloped("PaymentStatus", StatusSchema()), **errors(401, 404)},
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        user = cast("User", request.user)
+        payment = payment_status(user.pk, reference, now=timezone.now())
+        return ok(
+            {
+                "transactionId": payment.reference,
+                "orderId": payment.order_id,
+                "orderNumber": payment.order.order_number,
+                "orderStatus": payment.order.status,
+                "status": payment.status,
+                "method": payment.method,
+                "amount": number(payment.amount),
+                "currency": payment.currency,
+                "final": payment.status not in OPEN,
+            }
+        )
+
+
+class ChannelsView(APIView):
+    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]
+    authentication_classes: ClassVar[list[Any]] = []
+
+    @extend_schema(
+        operation_id="listPaymentChannels",
+        summary="List payment channels",
+        description="Their ids never change (D40); `enabled` ones can be chosen.",
+        responses={200: enveloped("Channels", ChannelSchema(many=True))},
+    )
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        return ok([{"id": c.id, "slug": c.slug, "enabled": c.enabled} for c in channels()])
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def callback(request: HttpRequest, gateway: str) -> HttpResponse:
+    """A gateway's notice or a customer's browser on its way back; believed in neither case.
+
+    A browser is sent on by what is *now* in the row; a machine gets 200, or 503 where the
+    gateway could not be asked, so that it sends the notice again.
+    """
+    if gateway not in GATEWAYS:
+        return plain_error(404, "There is no such gateway.")
+    if len(request.body) > MAX_CALLBACK_BYTES:
+        return plain_error(413, "Too large.")
+    query = request.GET.dict() | _form(request)
+    payment, answered = receive_callback(
+        gateway,
+        method=str(request.method),
+        query={name: str(value) for name, value in query.items()},
+        raw_query=request.META.get("QUERY_STRING", ""),
+        body=request.body,
+        headers=dict(request.headers),
+    )
+    if request.method == "GET" or _is_form(request):
+        where = reverse("payment-return-unknown")
+        if payment is not None:
+            where = return_path(payment)
+        return HttpResponseRedirect(where)
+    if not answered:
+        return plain_error(503, "Please send this notice again later.")
+    return JsonResponse({"success": True, "message": "Received", "data": None})
+
+
+def _is_form(request: HttpRequest) -> bool:
+    return (request.content_type or "").startswith(
+        ("application/x-www-form-urlencoded", "multipart/")
+    )
+
+
+def _form(request: HttpRequest) -> dict[str, Any]:
+    return request.POST.dict() if request.method == "POST" and _is_form(request) else {}
+
+
+def return_path(payment: Payment) -> str:
+    """Our result page for this payment; the signature keeps others from counting through it."""
+    token = signing.dumps(payment.pk, salt=RETURN_SALT, compress=False)
+    return reverse("payment-return", args=[token])
+
+
+@require_GET
+def payment_return(request: HttpRequest, token: str = "") -> HttpResponse:
+    """Where a customer lands after paying: the state in words, never a code."""
+    try:
+        pk = signing.loads(token, salt=RETURN_SALT) if token else None
+    except signing.BadSignature:
+        pk = None
+    payment = Payment.objects.select_related("order").filter(pk=pk).first() if pk else None
+    context: dict[str, Any] = {"payment": payment}
+    if payment is not None:
+        language = payment.order.language
+        label, message = label_and_message(payment.order.status, language)
+        context |= {
+            "order": payment.order,
+            "label": label,
+            "message": message,
+            "language": language,
+            "final": payment.order.status in ("SUCCEEDED", "FAILED", "CANCELLED"),
+        }
+    return render(request, "payments/return.html", context, status=200 if payment else 404)
