@@ -1,4 +1,8 @@
-"""How goods look outside (contract page bdvoucher, sections 3 and 4)."""
+"""How goods look outside (contract page bdvoucher, sections 3 and 4).
+
+Some of the contract's names are also attributes of a DRF field; declared fields never become
+attributes of their class, so nothing is shadowed, whatever the type checker must assume.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,13 +34,13 @@ class StockSerializer(serializers.Serializer[Any]):
     )
     low_stock = serializers.BooleanField()
     low_stock_threshold = serializers.IntegerField(allow_null=True)
-    source = serializers.ChoiceField(StockSource.choices)
+    source = serializers.ChoiceField(StockSource.choices)  # type: ignore[assignment]
 
 
 class IdentifierSerializer(serializers.Serializer[Any]):
     key = serializers.ChoiceField(IDENTIFIERS)
-    label = serializers.CharField()
-    required = serializers.BooleanField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    required = serializers.BooleanField()  # type: ignore[assignment]
 
 
 class FulfillmentSerializer(serializers.Serializer[Any]):
@@ -68,15 +72,15 @@ class ProductSerializer(serializers.Serializer[Any]):
 
 class FieldSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="The key in `fulfillment_input`.")
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     type = serializers.CharField()
-    required = serializers.BooleanField()
+    required = serializers.BooleanField()  # type: ignore[assignment]
 
 
 class ProductDetailSerializer(ProductSerializer):
     description = serializers.CharField(allow_blank=True)
     redeem_instructions = serializers.CharField(allow_blank=True)
-    fields = FieldSerializer(many=True)  # type: ignore[assignment] # the API's name for it
+    fields = FieldSerializer(many=True)  # type: ignore[assignment]
 
 
 class PartnerFieldsSerializer(serializers.Serializer[Any]):

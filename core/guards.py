@@ -13,7 +13,8 @@ from django.db.migrations.operations import RunSQL
 REFUSE: Final = """
 CREATE OR REPLACE FUNCTION bdv_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '%: %', TG_NAME, TG_ARGV[0] USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+  RAISE EXCEPTION '%: %', TG_NAME, TG_ARGV[0] USING ERRCODE = 'check_violation',
+    CONSTRAINT = TG_NAME;
 END $$
 """
 
@@ -23,8 +24,10 @@ def _word(state: Enum | None) -> str:
 
 
 def status_guard(
-    table: str, arrows: Mapping[Enum, frozenset[Enum]] | Mapping[Enum | None, frozenset[Enum]],
-    *, column: str = "status",
+    table: str,
+    arrows: Mapping[Enum, frozenset[Enum]] | Mapping[Enum | None, frozenset[Enum]],
+    *,
+    column: str = "status",
 ) -> RunSQL:
     """Refuse every change of `column` that the table of arrows does not draw."""
     pairs = ", ".join(

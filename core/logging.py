@@ -15,9 +15,7 @@ _BEARER: Final = re.compile(r"(?i)(bearer\s+)[A-Za-z0-9._~+/=-]+")
 _REDACTED: Final = "[redacted]"
 
 
-def redact(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Blank out what looks like a secret, whoever logged it."""
     for key, value in list(event.items()):
         if _SECRET_KEYS.search(key) and key not in ("raw_code", "status_code"):

@@ -19,5 +19,7 @@ class IdempotencyKey(models.Model):
     class Meta:
         db_table = "idempotency_keys"
         constraints = [
-            models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_once_per_caller")
+            models.UniqueConstraint(
+                fields=["caller", "key"], name="idempotency_key_once_per_caller"
+            )
         ]

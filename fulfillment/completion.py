@@ -123,7 +123,7 @@ def _settle_item(standing: Standing, mail: MailStanding, *, tried: bool, now: da
     old = ItemStatus(item.fulfillment_status) if item.fulfillment_status else None
     if old == ItemStatus.SUCCEEDED:
         return
-    new = old
+    new: ItemStatus | None = old
     if _is_mailed(standing, mail):
         new = ItemStatus.SUCCEEDED
         item.fulfilled_at = standing.last_saved_at or now
@@ -239,10 +239,10 @@ def _leave_trace(order: Order, standing: Standing, *, now: datetime) -> None:
 def _overdue(standings: Iterable[Standing], *, now: datetime) -> bool:
     """A partner's answer has been waited for in vain, so that a person should know (D18)."""
     return any(
-        purchase.next_check_at is None
-        and purchase.status == PurchaseStatus.UNKNOWN
-        or purchase.status == PurchaseStatus.UNKNOWN
-        and purchase.checks > 1
+        (
+            purchase.status == PurchaseStatus.UNKNOWN
+            and (purchase.next_check_at is None or purchase.checks > 1)
+        )
         or purchase.created_at < now - settings.PARTNER_PENDING_GRACE
         for standing in standings
         for purchase in standing.under_way.values()

@@ -115,7 +115,7 @@ def _from_partners(
     *,
     until: float | None,
 ) -> None:
-    """Buy unit by unit; stop at the first answer that leaves the outcome or the partner in doubt."""
+    """Buy unit by unit; stop at the first answer that leaves outcome or partner in doubt."""
     item = standing.item
     sources, failure = _sources(attempt, standing)
     for unit in units:

@@ -111,7 +111,9 @@ class PartnerTransaction(models.Model):
         db_table = "partner_api_transactions"
         ordering = ["pk"]
         constraints = [
-            models.UniqueConstraint(fields=["partner", "reference"], name="purchase_reference_once"),
+            models.UniqueConstraint(
+                fields=["partner", "reference"], name="purchase_reference_once"
+            ),
             models.UniqueConstraint(
                 fields=["item", "unit_no"],
                 condition=~Q(status="FAILED"),

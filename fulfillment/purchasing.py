@@ -73,7 +73,7 @@ def open_purchase(
             item=item,
             unit_no=unit_no,
             source=source,
-            partner_id=source.partner_id,
+            partner=source.partner,  # type: ignore[misc] # an API source has one (CHECK)
             attempt=attempt,
             reference=f"{order.order_number}I{item.pk}U{unit_no}T{before + 1}",
             sent_at=now,
@@ -162,7 +162,8 @@ def record(purchase_id: int, answer: Answer, *, asked: str) -> Result:
             )
             raise_alert(order, kind, f"{purchase.partner}: {result.error}", now=now)
     log.info(
-        "fulfilment.partner." + result.status.lower(),
+        "fulfilment.partner.answered",
+        outcome=result.status,
         partner=purchase.partner.slug,
         reference=purchase.reference,
         asked=asked,
@@ -178,9 +179,7 @@ def _wake_attempt(purchase: PartnerTransaction, *, now: datetime) -> None:
     ).update(next_try_at=now)
 
 
-def _written(
-    purchase: PartnerTransaction, answer: Answer, *, asked: str, now: datetime
-) -> Result:
+def _written(purchase: PartnerTransaction, answer: Answer, *, asked: str, now: datetime) -> Result:
     match answer:
         case IssuedCode():
             return _sold(purchase, answer, now=now)
@@ -225,7 +224,9 @@ def _sold(purchase: PartnerTransaction, issued: IssuedCode, *, now: datetime) ->
         if _filled(purchase):
             personal = bool(PERSONAL & set(item.fulfillment_input))
             voucher = store_surplus(item.variant, code, former_item=item, personal=personal)
-            message = f"{purchase.partner} delivered {purchase.reference} after the unit was filled."
+            message = (
+                f"{purchase.partner} delivered {purchase.reference} after the unit was filled."
+            )
             raise_alert(item.order, AlertKind.SURPLUS_CODE, message, now=now)
         else:
             voucher = store_issued(item, purchase.unit_no, code, now=now)
@@ -238,9 +239,7 @@ def _sold(purchase: PartnerTransaction, issued: IssuedCode, *, now: datetime) ->
     return result
 
 
-def _held(
-    purchase: PartnerTransaction, why: str, *, now: datetime, word: str = ""
-) -> Result:
+def _held(purchase: PartnerTransaction, why: str, *, now: datetime, word: str = "") -> Result:
     """Done without a code we can use: stays UNKNOWN without a plan, for a person (D39)."""
     result = Result(PurchaseStatus.UNKNOWN, why, word)
     _save(purchase, result, now=now)

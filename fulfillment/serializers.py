@@ -90,7 +90,9 @@ def _given(row: Mapping[str, Any], partner_id: int | None) -> GivenCode:
     )
 
 
-def attempt_data(attempt: FulfillmentAttempt, *, typed: list[str], bought: Mapping[int, str]) -> dict[str, Any]:
+def attempt_data(
+    attempt: FulfillmentAttempt, *, typed: list[str], bought: Mapping[int, str]
+) -> dict[str, Any]:
     """One entry of the audit trail; `typed` and `bought` are masked already where they must be."""
     response = dict(attempt.partner_response)
     provided = None

@@ -1,4 +1,4 @@
-"""Mounted twice: at `/admin/orders/`, as the seeds write it, and at `/api/v1/admin/orders/` (D1)."""
+"""Mounted twice: at `/admin/orders/`, as the seeds write it, and below `/api/v1/` (D1)."""
 
 from django.urls import URLPattern, path, register_converter
 

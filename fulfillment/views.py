@@ -5,7 +5,6 @@ from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -54,8 +53,8 @@ ATTEMPTS_LIMIT = 20
 class OperatorView(APIView):
     """A route of the operators' API: a staff token, and the permission the button asks for."""
 
-    authentication_classes: ClassVar[list[Any]] = [StaffAuthentication]
-    permission_classes: ClassVar[list[type[BasePermission]]] = [StaffMay]
+    authentication_classes = [StaffAuthentication]
+    permission_classes = [StaffMay]
     required_permission: ClassVar[str]
 
     @property
@@ -144,9 +143,7 @@ class ManualCodeView(OperatorView):
         form.is_valid(raise_exception=True)
         notes = form.validated_data["notes"]
         actor = Actor.of(self.operator)
-        return _answer(
-            enter_codes(self.order(key).pk, form.given(), operator=actor, notes=notes)
-        )
+        return _answer(enter_codes(self.order(key).pk, form.given(), operator=actor, notes=notes))
 
 
 class ManualCodesView(OperatorView):

@@ -83,7 +83,9 @@ class AdminAlert(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["order", "kind"], condition=Q(resolved_at__isnull=True), name="alert_open_once"
+                fields=["order", "kind"],
+                condition=Q(resolved_at__isnull=True),
+                name="alert_open_once",
             )
         ]
         indexes = [

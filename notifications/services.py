@@ -35,7 +35,7 @@ def queue_voucher_mail(
         The row to send, or None if these codes were accepted before and nobody asked `again`.
     """
     key = dedup_key(order, voucher_ids)
-    fields = {"by_operator": by_operator, "recipient": recipient or order.recipient_email}
+    to = recipient or order.recipient_email
     known = EmailMessage.objects.filter(dedup_key=key).first()
     _take_over(order, keep=known)
     if known is not None and known.status == EmailStatus.SENT:
@@ -43,13 +43,13 @@ def queue_voucher_mail(
             return None
         waiting = _waiting_copy(known)
         if waiting is not None:
-            return _plan(waiting, **fields, now=now)
-        return _create(order, voucher_ids, key="", resend_of=known, **fields, now=now)
+            return _plan(waiting, by_operator=by_operator, recipient=to, now=now)
+        return _create(order, voucher_ids, key="", resend_of=known, by_operator=by_operator, recipient=to, now=now)
     if known is not None:
         if not by_operator and not _due_by_itself(known, now=now):
             return None
-        return _plan(known, **fields, now=now)
-    return _create(order, voucher_ids, key=key, resend_of=None, **fields, now=now)
+        return _plan(known, by_operator=by_operator, recipient=to, now=now)
+    return _create(order, voucher_ids, key=key, resend_of=None, by_operator=by_operator, recipient=to, now=now)
 
 
 def dedup_key(order: Order, voucher_ids: Sequence[int]) -> str:

@@ -1,4 +1,7 @@
-"""What a customer must tell us so that a product can be delivered (contract page bdvoucher 3.2, 4)."""
+"""What a customer must tell us so that a product can be delivered.
+
+Source: contract page bdvoucher, sections 3.2 and 4.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -37,7 +40,9 @@ def checked_input(
         elif text is None:
             problems.append(Detail(here, "invalid", f"{name} must be text or a number."))
         elif len(text) > MAX_LENGTH:
-            problems.append(Detail(here, "too_long", f"{name} has more than {MAX_LENGTH} characters."))
+            problems.append(
+                Detail(here, "too_long", f"{name} has more than {MAX_LENGTH} characters.")
+            )
         elif text:
             clean[name] = text
     if EMAIL in fields and EMAIL not in clean and recipient_email:

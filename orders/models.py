@@ -37,7 +37,9 @@ class DiscountCode(models.Model):
     class Meta:
         db_table = "discount_codes"
         constraints = [
-            models.CheckConstraint(condition=Q(code=Upper("code")), name="discount_code_upper_case"),
+            models.CheckConstraint(
+                condition=Q(code=Upper("code")), name="discount_code_upper_case"
+            ),
             models.CheckConstraint(
                 condition=Q(discount_value__gt=0)
                 & (~Q(discount_type=DiscountType.PERCENTAGE) | Q(discount_value__lte=100)),
@@ -112,11 +114,10 @@ class Order(models.Model):
                 ),
             ),
             models.CheckConstraint(
-                name="order_number_has_8_digits", condition=Q(order_number__regex=r"^[1-9][0-9]{7}$")
+                name="order_number_has_8_digits",
+                condition=Q(order_number__regex=r"^[1-9][0-9]{7}$"),
             ),
-            models.CheckConstraint(
-                name="order_has_recipient", condition=~Q(recipient_email="")
-            ),
+            models.CheckConstraint(name="order_has_recipient", condition=~Q(recipient_email="")),
             models.CheckConstraint(
                 name="order_paid_not_after_mailed",
                 condition=Q(email_sent_at__isnull=True)

@@ -12,6 +12,7 @@ from orders.states import OrderStatus
 
 DHAKA: Final = ZoneInfo("Asia/Dhaka")
 NUMBER_LENGTH: Final = 8
+MOST_DIGITS: Final = 18  # fits a bigint
 
 
 def orders_of(customer_id: int) -> QuerySet[Order]:
@@ -21,7 +22,7 @@ def orders_of(customer_id: int) -> QuerySet[Order]:
 
 def find_order(rows: QuerySet[Order], key: str) -> Order | None:
     """By order number if `key` has exactly 8 digits, else or failing that by id (D4)."""
-    if not (key.isascii() and key.isdigit() and len(key) <= 18):
+    if not (key.isascii() and key.isdigit() and len(key) <= MOST_DIGITS):
         return None
     if len(key) != NUMBER_LENGTH:
         return rows.filter(pk=int(key)).first()

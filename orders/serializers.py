@@ -56,8 +56,6 @@ class CheckoutSerializer(StrictSerializer):
         )
 
 
-
-
 def order_data(
     order: Order,
     items: Sequence[OrderItem],
@@ -172,7 +170,9 @@ class PaymentLineSchema(serializers.Serializer[Any]):
 class OrderSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     order_number = serializers.CharField()
-    status = serializers.CharField(help_text="INITIATED, PENDING, CARRIER_AUTHORIZED, SUCCEEDED, ...")
+    status = serializers.CharField(
+        help_text="INITIATED, PENDING, CARRIER_AUTHORIZED, SUCCEEDED, ..."
+    )
     status_label = serializers.CharField()
     status_message = serializers.CharField()
     total_amount = serializers.FloatField(help_text="BDT after discount")
@@ -197,5 +197,3 @@ class SessionSchema(serializers.Serializer[Any]):
 
 class PlacedOrderSchema(OrderSchema):
     payment = SessionSchema(allow_null=True)
-
-

@@ -91,9 +91,7 @@ def place_order(cart: Cart, buyer: Buyer, *, now: datetime) -> tuple[Order, list
     return order, items
 
 
-def _settled_inputs(
-    cart: Cart, buyer: Buyer, variants: Any
-) -> tuple[list[dict[str, str]], str]:
+def _settled_inputs(cart: Cart, buyer: Buyer, variants: Any) -> tuple[list[dict[str, str]], str]:
     """Each line's input, and the address that gets the codes (D7)."""
     problems: list[Detail] = []
     inputs: list[dict[str, str]] = []

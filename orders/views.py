@@ -1,11 +1,11 @@
 """Orders for their customers."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework.permissions import BasePermission, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -43,7 +43,7 @@ def shown(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
 
 
 class OrdersView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="listOrders",
@@ -68,7 +68,10 @@ class OrdersView(APIView):
         "opens a payment session to redirect the customer to.",
         parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)],
         request=CheckoutSerializer,
-        responses={201: enveloped("OrderPlaced", PlacedOrderSchema()), **errors(400, 401, 409, 422)},
+        responses={
+            201: enveloped("OrderPlaced", PlacedOrderSchema()),
+            **errors(400, 401, 409, 422),
+        },
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -94,7 +97,7 @@ class OrdersView(APIView):
 
 
 class OrderView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="getOrder",
@@ -110,7 +113,7 @@ class OrderView(APIView):
 
 
 class CancelView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="cancelOrder",

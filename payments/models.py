@@ -58,8 +58,7 @@ class Payment(models.Model):
                 fields=["order"], condition=Q(effective=True), name="payment_one_effective"
             ),
             models.CheckConstraint(
-                condition=Q(currency=CURRENCY)
-                & (Q(amount__gt=0) | Q(amount=0, method="discount")),
+                condition=Q(currency=CURRENCY) & (Q(amount__gt=0) | Q(amount=0, method="discount")),
                 name="payment_amount_positive_bdt",
             ),
             models.CheckConstraint(
@@ -99,6 +98,4 @@ class GatewayCallback(models.Model):
 
     class Meta:
         db_table = "gateway_callbacks"
-        constraints = [
-            models.UniqueConstraint(fields=["gateway", "digest"], name="callback_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["gateway", "digest"], name="callback_once")]

@@ -51,9 +51,7 @@ class CheckoutResult:
     message: str
 
 
-def checkout(
-    cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime
-) -> CheckoutResult:
+def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> CheckoutResult:
     """Place an order, hold its stock, and open a payment session.
 
     Order, reservation and payment row are one transaction; the gateway is asked after it,
@@ -272,9 +270,7 @@ def receive_callback(
         query=query, body=body, content_type=headers.get("Content-Type", "")
     )
     payment = _claimed(slug, claim)
-    _keep(
-        slug, payment, method=method, query=raw_query, body=body, headers=headers, now=now
-    )
+    _keep(slug, payment, method=method, query=raw_query, body=body, headers=headers, now=now)
     if payment is None:
         log.warning("payment.callback_unplaced", gateway=slug)
         return None, True

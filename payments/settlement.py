@@ -62,9 +62,7 @@ def settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) ->
     try:
         return _settle(payment_id=payment_id, verdict=verdict, actor=actor, now=now)
     except UsedBefore:
-        foreign = Verdict(
-            Outcome.FOREIGN, reason="the transaction id was used for another payment"
-        )
+        foreign = Verdict(Outcome.FOREIGN, reason="the transaction id was used for another payment")
         return _settle(payment_id=payment_id, verdict=foreign, actor=actor, now=now)
 
 
@@ -157,9 +155,7 @@ def _move_order(
             )
 
 
-def _paid(
-    order: Order, payment: Payment, verdict: Verdict, *, actor: Actor, now: datetime
-) -> None:
+def _paid(order: Order, payment: Payment, verdict: Verdict, *, actor: Actor, now: datetime) -> None:
     if order.status not in UNPAID:  # Note [Late money]
         message = f"{payment.reference} was paid after order {order.order_number} was closed."
         raise_alert(order, AlertKind.LATE_PAYMENT, message, now=now)

@@ -19,7 +19,9 @@ class PaymentStatus(models.TextChoices):
 P = PaymentStatus
 
 ARROWS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
-    P.INITIATED: frozenset({P.PENDING, P.FAILED, P.CANCELLED, P.SUCCEEDED, P.AMOUNT_MISMATCH, P.AUTHORIZED}),
+    P.INITIATED: frozenset(
+        {P.PENDING, P.AUTHORIZED, P.SUCCEEDED, P.FAILED, P.CANCELLED, P.AMOUNT_MISMATCH}
+    ),
     P.PENDING: frozenset({P.AUTHORIZED, P.SUCCEEDED, P.FAILED, P.CANCELLED, P.AMOUNT_MISMATCH}),
     P.AUTHORIZED: frozenset({P.SUCCEEDED, P.FAILED, P.AMOUNT_MISMATCH}),
     # only a verified verdict overrules a no, and money always does

@@ -6,7 +6,9 @@ from payments import views
 
 urlpatterns = [
     path("payments/initiate", views.InitiateByBodyView.as_view(), name="payment-initiate-body"),
-    path("payments/initiate/<str:order_key>", views.InitiateView.as_view(), name="payment-initiate"),
+    path(
+        "payments/initiate/<str:order_key>", views.InitiateView.as_view(), name="payment-initiate"
+    ),
     path("payments/status/<str:reference>", views.StatusView.as_view(), name="payment-status"),
     path("payments/channels", views.ChannelsView.as_view(), name="payment-channels"),
     path("payments/<slug:gateway>/callback", views.callback, name="payment-callback"),

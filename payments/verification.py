@@ -71,9 +71,9 @@ def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Ve
     capturing: CapturingGateway = gateway  # type: ignore[assignment]
     if not capturing.ready_to_capture(verdict):
         return verdict
-    claimed = Payment.objects.filter(
-        pk=payment.pk, capture_sent_at=None, status__in=OPEN
-    ).update(capture_sent_at=timezone.now())
+    claimed = Payment.objects.filter(pk=payment.pk, capture_sent_at=None, status__in=OPEN).update(
+        capture_sent_at=timezone.now()
+    )
     if not claimed:
         return verdict
     try:

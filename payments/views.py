@@ -1,6 +1,6 @@
 """Paying: sessions, polls, and the gateways' callbacks."""
 
-from typing import Any, ClassVar, Final, cast
+from typing import Any, Final, cast
 
 from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -40,7 +40,7 @@ MAX_CALLBACK_BYTES: Final = 200_000
 
 
 class InitiateView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="initiatePaymentOfOrder",
@@ -61,7 +61,7 @@ class InitiateView(APIView):
 
 
 class InitiateByBodyView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="initiatePayment",
@@ -94,7 +94,7 @@ def _initiate(request: Request, order_key: str, data: dict[str, Any]) -> Respons
 
 
 class StatusView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [IsAuthenticated]
+    permission_classes = [IsAuthenticated]
 
     @extend_schema(
         operation_id="getPaymentStatus",
@@ -121,8 +121,8 @@ class StatusView(APIView):
 
 
 class ChannelsView(APIView):
-    permission_classes: ClassVar[list[type[BasePermission]]] = [AllowAny]
-    authentication_classes: ClassVar[list[Any]] = []
+    permission_classes = [AllowAny]
+    authentication_classes: list[Any] = []
 
     @extend_schema(
         operation_id="listPaymentChannels",

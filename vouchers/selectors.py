@@ -33,18 +33,31 @@ def codes_of_orders(order_ids: Iterable[int]) -> Mapping[int, Sequence[Delivered
         Voucher.objects.filter(order_item__order__in=list(order_ids), status__in=DELIVERED)
         .order_by("order_item__position", "unit_no")
         .values_list(
-            "order_item__order_id", "id", "order_item_id", "unit_no", "status", "secret",
-            "serial_number", "expires_at",
+            "order_item__order_id",
+            "id",
+            "order_item_id",
+            "unit_no",
+            "status",
+            "secret",
+            "serial_number",
+            "expires_at",
         )
-    )  # fmt: skip
+    )
     codes: dict[int, list[DeliveredCode]] = defaultdict(list)
     for order_id, pk, item_id, unit_no, status, secret, serial, expires_at in rows:
         opened = unseal_secret(secret)
         codes[order_id].append(
             DeliveredCode(
-                pk, item_id, unit_no, status, opened.code, opened.pin, opened.redemption_url,
-                serial, expires_at,
-            )  # fmt: skip
+                pk,
+                item_id or 0,  # set for every delivered row (CHECK)
+                unit_no or 0,
+                status,
+                opened.code,
+                opened.pin,
+                opened.redemption_url,
+                serial,
+                expires_at,
+            )
         )
     return codes
 

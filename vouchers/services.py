@@ -16,7 +16,6 @@ from vouchers.ciphers import Secret, fingerprint, mask, seal_secret, words_of
 from vouchers.models import Batch, Voucher
 from vouchers.states import VoucherStatus
 
-
 #: All free rows were locked a moment ago, so there are about as many as buyers at once.
 SECOND_LOOK: Final = 5000
 
@@ -77,7 +76,9 @@ def take(variant_id: int, count: int, *, now: datetime) -> list[int]:
     # A row another buyer held may be free again by now, or ours after all.
     seen = list(_free(variant_id, now).values_list("id", flat=True)[:SECOND_LOOK])
     locked = Voucher.objects.filter(id__in=seen).select_for_update().order_by("id")
-    still = [pk for pk, state in locked.values_list("id", "status") if state == VoucherStatus.AVAILABLE]
+    still = [
+        pk for pk, state in locked.values_list("id", "status") if state == VoucherStatus.AVAILABLE
+    ]
     return still[:count]
 
 
@@ -111,9 +112,13 @@ def assign(
     """Give locked rows to units of an item, in one statement."""
     rows = [
         Voucher(
-            id=pk, order_item=item, unit_no=unit, status=status, reserved_until=until,
+            id=pk,
+            order_item=item,
+            unit_no=unit,
+            status=status,
+            reserved_until=until,
             sold_at=now if status == VoucherStatus.SOLD else None,
-        )  # fmt: skip
+        )
         for pk, unit in zip(voucher_ids, units, strict=True)
     ]
     fields = ["order_item", "unit_no", "status", "reserved_until", "sold_at"]
@@ -182,7 +187,11 @@ def store_surplus(
 def sell_typed_row(voucher: Voucher, item: OrderItem, unit_no: int, *, now: datetime) -> None:
     """Take an unsold pool row whose code an operator typed by hand (D29)."""
     taken = Voucher.objects.filter(pk=voucher.pk, status=voucher.status).update(
-        status=VoucherStatus.SOLD, order_item=item, unit_no=unit_no, reserved_until=None, sold_at=now
+        status=VoucherStatus.SOLD,
+        order_item=item,
+        unit_no=unit_no,
+        reserved_until=None,
+        sold_at=now,
     )
     if not taken:
         raise CodeTaken("This code was sold a moment ago.")
@@ -218,10 +227,10 @@ def import_batch(
         }
         fresh, doubles = [], []
         for place, row in enumerate(rows):
-            if row.fingerprint in known:
+            if bytes(row.fingerprint) in known:
                 doubles.append(place)
                 continue
-            known.add(row.fingerprint)
+            known.add(bytes(row.fingerprint))
             fresh.append(row)
         # A code that arrives in another import at this instant loses here, silently counted.
         Voucher.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)

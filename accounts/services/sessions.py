@@ -1,7 +1,7 @@
 """Signing in, staying in, signing out, at either door."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
@@ -67,8 +67,8 @@ def renew(refresh_token: str, *, door: str) -> Session:
     """
     refresh, user = _read(refresh_token, door=door)
     # The first of two that come together wins: the row is unique.
-    _, first = refresh.blacklist()
-    if not first:
+    revoked: Any = refresh.blacklist()  # annotated as a row, but it is `get_or_create`'s pair
+    if not revoked[1]:
         raise _dead()
     return session_for(user, door=door)
 

@@ -87,7 +87,9 @@ def _uv() -> str | None:
 def _run(command: list[str]) -> int:
     """Run it, and show that it is still at work."""
     started = time.monotonic()
-    with subprocess.Popen(command) as process:
+    # uv trusts its own list of certificates unless told to trust the machine's.
+    env = {**os.environ, "UV_SYSTEM_CERTS": "1"}
+    with subprocess.Popen(command, env=env) as process:
         while True:
             try:
                 return process.wait(TELL_EVERY)

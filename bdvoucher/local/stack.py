@@ -88,7 +88,7 @@ class Shop:
                 shop.stop_all()
 
     def prepare(self, *, seed: bool = True) -> str:
-        """Migrate and seed, in one process; returns who may sign in, in lines for people."""
+        """Migrate and seed, in one process; returns who may sign in (JSON of `seed_demo`)."""
         return self.manage("up", "--prepare", *([] if seed else ["--no-seed"]))
 
     def manage(self, *arguments: str) -> str:

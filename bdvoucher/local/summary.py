@@ -1,28 +1,26 @@
 """What a person reads when everything is up: addresses, users, a first order, what to click."""
 
 import json
-import re
 import urllib.request
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from bdvoucher.local.children import DIRECT
 from bdvoucher.local.stack import Shop
 
 WIDTH: Final = 78
-#: A customer's line of `seed_demo --summary`: a mobile number, then the password.
-CUSTOMER: Final = re.compile(r"\b(8801\d{9})\b\W+(\S+)")
 FIRST_ORDER: Final = {
     "payment_method": "paystation",
-    "recipient_email": "buyer@example.com",
+    "recipient_email": "gift-recipient@example.com",
     "items": [
-        {"variant_id": 22402, "quantity": 2, "fulfillment_input": {"player_id": "5123456789"}},
+        {"variant_id": 22402, "quantity": 2, "fulfillment_input": {"player_id": "123456789"}},
         {"variant_id": 22405, "quantity": 1},
     ],
 }
 
 
 def summary(shop: Shop, users: str) -> str:
+    """`users` is what `Shop.prepare` returned."""
     lines = ["", "=" * WIDTH, "BD Voucher is up", "=" * WIDTH]
     lines += _table(
         {
@@ -33,9 +31,10 @@ def summary(shop: Shop, users: str) -> str:
             "Logs": f"{shop.home}/logs/",
         }
     )
-    if users.strip():
-        lines += ["", "Users and passwords", *(f"  {line}" for line in users.strip().splitlines())]
-    if token := customer_token(shop, users):
+    known = _read(users)
+    if known.get("lines"):
+        lines += ["", "Users and passwords", *(f"  {line}" for line in known["lines"])]
+    if token := customer_token(shop, known.get("customer") or {}):
         lines += ["", "A first order, as the customer:", "", _curl(shop, token)]
         lines += [
             "",
@@ -48,12 +47,12 @@ def summary(shop: Shop, users: str) -> str:
     return "\n".join([*lines, "=" * WIDTH])
 
 
-def customer_token(shop: Shop, users: str) -> str:
-    """An access token of the first customer that was seeded; empty if none can be had."""
-    found = CUSTOMER.search(users)
-    if found is None:
+def customer_token(shop: Shop, customer: dict[str, str]) -> str:
+    """An access token of the customer that was seeded; empty if none can be had."""
+    if not customer:
         return ""
-    body = json.dumps({"msisdn": found[1], "password": found[2]}).encode()
+    sign_in = {"msisdn": customer["login"], "password": customer["password"]}
+    body = json.dumps(sign_in).encode()
     request = urllib.request.Request(  # noqa: S310  (our own address)
         f"{shop.url}/api/v1/auth/sign-in",
         data=body,
@@ -63,6 +62,15 @@ def customer_token(shop: Shop, users: str) -> str:
     with unusable, DIRECT.open(request, timeout=10) as answer:
         return str(json.load(answer)["data"]["accessToken"])
     return ""
+
+
+def _read(users: str) -> dict[str, Any]:
+    """What `seed_demo --summary` printed; empty when nothing was seeded."""
+    with suppress(ValueError):
+        found = json.loads(users)
+        if isinstance(found, dict):
+            return found
+    return {}
 
 
 def _table(rows: dict[str, str]) -> list[str]:

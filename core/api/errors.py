@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import APIException, Throttled, ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
@@ -38,18 +38,24 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         if isinstance(exc, RateLimited):
             response["Retry-After"] = str(exc.retry_after)
         return response
-    response = drf_exception_handler(exc, dict(context))
-    if response is None:
+    answer = drf_exception_handler(exc, dict(context))
+    if answer is None:
         return None
+    return _shaped(exc, answer)
+
+
+def _shaped(exc: Exception, response: Response) -> Response:
     if isinstance(exc, ValidationError):
         details = list(field_errors(exc.detail))
         message = details[0].message if len(details) == 1 else _("Invalid input.")
         response.data = error_body("BAD_REQUEST", message, details)
         return response
-    message = str(exc.detail) if isinstance(exc, APIException) else HTTPStatus(response.status_code).phrase
+    message = (
+        str(exc.detail)
+        if isinstance(exc, APIException)
+        else HTTPStatus(response.status_code).phrase
+    )
     response.data = error_body(CODES.get(response.status_code, "ERROR"), message)
-    if isinstance(exc, Throttled) and exc.wait is not None:
-        response["Retry-After"] = str(int(exc.wait) + 1)
     return response
 
 

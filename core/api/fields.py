@@ -30,7 +30,10 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = [str(name) for name in data if name not in self.fields]
             if unknown:
                 raise serializers.ValidationError(
-                    {name: [serializers.ErrorDetail("Unknown field.", "unknown")] for name in unknown}
+                    {
+                        name: [serializers.ErrorDetail("Unknown field.", "unknown")]
+                        for name in unknown
+                    }
                 )
         return super().to_internal_value(data)
 

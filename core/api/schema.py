@@ -6,7 +6,6 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 
-
 class DetailSchema(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="Dotted path of the field, `items.0.quantity`.")
     code = serializers.CharField()

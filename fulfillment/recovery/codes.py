@@ -132,9 +132,7 @@ def _save(
     return attempt
 
 
-def _belongs_here(
-    given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing
-) -> None:
+def _belongs_here(given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing) -> None:
     """No code twice in the request, none that is somebody else's, none of other goods."""
     seen: set[bytes] = set()
     for place, each in enumerate(given.codes):
@@ -162,9 +160,11 @@ def _taken(where: str, message: str) -> Conflict:
 def _repeats(given: ItemCodes, standing: Standing, known: Mapping[bytes, Voucher]) -> bool:
     """Whether these are exactly the codes that are saved for the item already."""
     mine = set(standing.vouchers.values())
-    return not standing.owed and {row.pk for row in known.values()} == mine and len(
-        given.codes
-    ) == len(mine)
+    return (
+        not standing.owed
+        and {row.pk for row in known.values()} == mine
+        and len(given.codes) == len(mine)
+    )
 
 
 def _counts(given: ItemCodes, standing: Standing, *, repeats: bool) -> None:
@@ -180,7 +180,9 @@ def _counts(given: ItemCodes, standing: Standing, *, repeats: bool) -> None:
     if item.fulfillment_status == ItemStatus.DISPATCH_FAILED or len(given.codes) != len(
         standing.owed
     ):
-        message = f"Item {item.pk} needs exactly {len(standing.owed)} code(s), not {len(given.codes)}."
+        message = (
+            f"Item {item.pk} needs exactly {len(standing.owed)} code(s), not {len(given.codes)}."
+        )
         raise BadRequest.at("codes", message, code="count")
 
 

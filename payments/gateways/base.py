@@ -99,9 +99,7 @@ class PaymentGateway(Protocol):
             Unavailable, OutcomeUnknown, Misconfigured: see `core.providers`.
         """
 
-    def read_callback(
-        self, *, query: Mapping[str, str], body: bytes, content_type: str
-    ) -> Claim:
+    def read_callback(self, *, query: Mapping[str, str], body: bytes, content_type: str) -> Claim:
         """Which payment a callback names; an empty claim if it names none. Believes nothing."""
 
     def verify(self, known: Known) -> Verdict:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import CommandError, call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from bdvoucher.local.up import bring_up, guarded
@@ -36,10 +36,6 @@ class Command(BaseCommand):
         Path(str(settings.STATIC_ROOT)).mkdir(parents=True, exist_ok=True)
         if not getattr(settings, "WHITENOISE_USE_FINDERS", False):
             call_command("collectstatic", interactive=False, verbosity=0)
-        if seed and "seed_demo" in get_commands():
-            done = StringIO()
-            call_command("seed_demo", stdout=done)
-            try:
-                call_command("seed_demo", "--summary", stdout=self.stdout)
-            except CommandError:
-                self.stdout.write(done.getvalue())
+        if seed:
+            call_command("seed_demo", stdout=StringIO())
+            call_command("seed_demo", "--summary", stdout=self.stdout)
