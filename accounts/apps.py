@@ -1,6 +1,6 @@
 from typing import Any
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps as installed
 from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
@@ -13,7 +13,7 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(_after_migrate, dispatch_uid="accounts.groups")
 
 
-def _after_migrate(sender: AppConfig, *, using: str, apps: Apps, **_: Any) -> None:
+def _after_migrate(sender: AppConfig, *, using: str, apps: Apps = installed, **_: Any) -> None:
     """Runs for each app once Django has made its permissions (`auth` is connected before us)."""
     from accounts.groups import give_rights
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, inline_serializer
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 from accounts.inputs import MAX_TYPED, msisdn_of
@@ -34,6 +34,18 @@ class ErrorAnswerSerializer(serializers.Serializer[Any]):
     error = ErrorBodySerializer()
 
 
+WHY = {
+    400: "Something in the request is wrong; `error.details` names each field.",
+    401: "No valid token, or wrong credentials.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "The request is fine, the state of things is not.",
+    415: "Send JSON.",
+    429: "Too many tries; `Retry-After` says when another makes sense.",
+    502: "Somebody behind us did not answer; try again.",
+    503: "Not possible just now; try again in a minute.",
+}
+
+
 def answers(name: str, data: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
     """The `responses` of `extend_schema`: `data` in its envelope, and the refusals by status.
 
@@ -47,7 +59,8 @@ def answers(name: str, data: Any, *refusals: int, status: int = 200) -> dict[int
             "data": data,
         },
     )
-    return {status: envelope, **dict.fromkeys(refusals, ErrorAnswerSerializer)}
+    refused = {code: OpenApiResponse(ErrorAnswerSerializer, WHY[code]) for code in refusals}
+    return {status: OpenApiResponse(envelope, "Done."), **refused}
 
 
 def example(name: str, data: Any, message: str = "", *, status: int = 200) -> OpenApiExample:

@@ -4,7 +4,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts import views
 
-app_name = "accounts"
 client_urlpatterns: list[URLPattern | URLResolver] = [
     path("auth/user-exist", views.UserExistView.as_view(), name="user-exist"),
     path("auth/send-otp", views.SendOtpView.as_view(), name="send-otp"),

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -58,8 +60,12 @@ def sent(value: dict[str, Any]) -> OpenApiExample:
     return OpenApiExample("Request", value=value, request_only=True)
 
 
+@method_decorator(never_cache, name="dispatch")
 class PublicView(APIView):
-    """No token is asked for, and a stale one that is sent along disturbs nothing."""
+    """No token is asked for, and a stale one that is sent along disturbs nothing.
+
+    Answers hold tokens: no cache on the way may keep them.
+    """
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
@@ -67,7 +73,7 @@ class PublicView(APIView):
 
 class UserExistView(PublicView):
     @extend_schema(
-        operation_id="user_exist",
+        operation_id="userExist",
         tags=["Accounts"],
         summary="Does this number have an account?",
         description="The first step of a registration. Numbers may be written as people type "
@@ -83,7 +89,7 @@ class UserExistView(PublicView):
 
 class SendOtpView(PublicView):
     @extend_schema(
-        operation_id="send_otp",
+        operation_id="sendOtp",
         tags=["Accounts"],
         summary="Send a one-time password to a number",
         description="Six digits, good for five minutes and five tries. A newer one replaces it. "
@@ -101,7 +107,7 @@ class SendOtpView(PublicView):
 
 class VerifyOtpView(PublicView):
     @extend_schema(
-        operation_id="verify_otp",
+        operation_id="verifyOtp",
         tags=["Accounts"],
         summary="Prove a number by its one-time password",
         description="Answers a token for `POST /auth/sign-up`, good for 15 minutes. The same 400 "
@@ -123,7 +129,7 @@ class VerifyOtpView(PublicView):
 
 class SignUpView(PublicView):
     @extend_schema(
-        operation_id="sign_up",
+        operation_id="signUp",
         tags=["Accounts"],
         summary="Create an account",
         description="With the token of `POST /auth/verify-otp`. The answer signs the customer in.",
@@ -143,7 +149,7 @@ class SignUpView(PublicView):
 
 class SignInView(PublicView):
     @extend_schema(
-        operation_id="sign_in",
+        operation_id="signIn",
         tags=["Accounts"],
         summary="Sign in as a customer",
         description="The access token goes into `Authorization: Bearer <token>`. Tries are "
@@ -165,7 +171,7 @@ class RefreshView(PublicView):
     door = CLIENT
 
     @extend_schema(
-        operation_id="refresh_token",
+        operation_id="refreshToken",
         tags=["Accounts"],
         summary="New tokens without credentials",
         description="The refresh token is used up: go on with the one in the answer. Two calls "
@@ -187,7 +193,7 @@ class SignOutView(PublicView):
     door = CLIENT
 
     @extend_schema(
-        operation_id="sign_out",
+        operation_id="signOut",
         tags=["Accounts"],
         summary="Sign out",
         description="Revokes the refresh token; the access token dies by its own short life. "
@@ -204,7 +210,7 @@ class SignOutView(PublicView):
 
 class ForgotPasswordView(PublicView):
     @extend_schema(
-        operation_id="forgot_password",
+        operation_id="forgotPassword",
         tags=["Accounts"],
         summary="Ask for a new password",
         description="Sends a one-time password for `POST /auth/reset-password`. The answer and "
@@ -221,7 +227,7 @@ class ForgotPasswordView(PublicView):
 
 class ResetPasswordView(PublicView):
     @extend_schema(
-        operation_id="reset_password",
+        operation_id="resetPassword",
         tags=["Accounts"],
         summary="Set a new password",
         description="With the code of `POST /auth/forgot-password`. Every token given before "
@@ -241,9 +247,10 @@ class ResetPasswordView(PublicView):
         return ok(None, "Password changed")
 
 
+@method_decorator(never_cache, name="dispatch")
 class ProfileView(APIView):
     @extend_schema(
-        operation_id="profile_get",
+        operation_id="profileGet",
         tags=["Accounts"],
         summary="The customer's own account",
         description="Who is signed in, with the language of mails and labels.",
@@ -259,7 +266,7 @@ class ProfileView(APIView):
         return ok(profile_data(_me(request)))
 
     @extend_schema(
-        operation_id="profile_change",
+        operation_id="profileChange",
         tags=["Accounts"],
         summary="Change name, e-mail or language",
         description="Only what is sent changes. The mobile number is the account and stays.",
@@ -281,7 +288,7 @@ class ProfileView(APIView):
 
 class StaffSignInView(PublicView):
     @extend_schema(
-        operation_id="admin_login",
+        operation_id="adminLogin",
         tags=["Staff"],
         summary="Sign in as staff",
         description="The token opens the operators' API (`/admin/...`) and nothing of the "
@@ -312,12 +319,12 @@ class StaffSignInView(PublicView):
         return ok(staff_session_data(session), "Login successful")
 
 
-@extend_schema(operation_id="admin_refresh_token", tags=["Staff"])
+@extend_schema_view(post=extend_schema(operation_id="adminRefreshToken", tags=["Staff"]))
 class StaffRefreshView(RefreshView):
     door = ADMIN
 
 
-@extend_schema(operation_id="admin_sign_out", tags=["Staff"])
+@extend_schema_view(post=extend_schema(operation_id="adminSignOut", tags=["Staff"]))
 class StaffSignOutView(SignOutView):
     door = ADMIN
 

@@ -4,7 +4,6 @@ from django.urls import URLPattern, URLResolver, path, re_path
 
 from catalog import views
 
-app_name = "catalog"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("catalog/products", views.ProductListView.as_view(), name="products"),
     re_path(

@@ -168,7 +168,7 @@ class CatalogueView(APIView):
 
 class ProductListView(CatalogueView):
     @extend_schema(
-        operation_id="catalog_products",
+        operation_id="catalogProducts",
         tags=["Catalogue"],
         summary="Products on sale",
         description="Active products of active brands, with their active variants, stock and "
@@ -193,7 +193,7 @@ class ProductListView(CatalogueView):
 
 class ProductView(CatalogueView):
     @extend_schema(
-        operation_id="catalog_product",
+        operation_id="catalogProduct",
         tags=["Catalogue"],
         summary="One product",
         description="By id or slug; with description, redeem instructions and the fields that "
@@ -228,7 +228,7 @@ class ProductView(CatalogueView):
 
 class BrandListView(CatalogueView):
     @extend_schema(
-        operation_id="catalog_brands",
+        operation_id="catalogBrands",
         tags=["Catalogue"],
         summary="Brands",
         description="Active ones, by name.",
@@ -244,7 +244,7 @@ class BrandListView(CatalogueView):
 
 class CategoryListView(CatalogueView):
     @extend_schema(
-        operation_id="catalog_categories",
+        operation_id="catalogCategories",
         tags=["Catalogue"],
         summary="Categories",
         description="All, by name.",
@@ -260,7 +260,7 @@ class CategoryListView(CatalogueView):
 
 class FulfillmentFieldsView(APIView):
     @extend_schema(
-        operation_id="fulfillment_fields",
+        operation_id="fulfillmentFields",
         tags=["Catalogue"],
         summary="What checkout must ask for",
         description="The keys that an item's `fulfillment_input` may hold for this variant, and "

@@ -18,7 +18,7 @@ from core.logging import get_logger
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
 from core.states import check_arrow
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
-from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer
+from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer, VoucherPartner
 from fulfillment.partners.registry import get_partner
 from fulfillment.states import PURCHASE_ARROWS, UNDER_WAY, AttemptStatus, PurchaseStatus
 from notifications.alerts import raise_alert
@@ -101,7 +101,7 @@ def buy(purchase: PartnerTransaction) -> Result:
     )
     answer: Answer
     try:
-        partner = get_partner(source.partner.slug if source.partner else "")
+        partner = _partner(source.partner.slug if source.partner else "")
         answer = partner.purchase(
             reference=purchase.reference, offer=offer, inputs=item.fulfillment_input
         )
@@ -110,11 +110,15 @@ def buy(purchase: PartnerTransaction) -> Result:
     return record(purchase.pk, answer, asked="purchase")
 
 
+def _partner(slug: str) -> VoucherPartner:
+    return get_partner(slug, answer_seconds=settings.PARTNER_ANSWER_SECONDS)
+
+
 def follow(purchase: PartnerTransaction) -> Result:
     """Look a purchase up by our reference; send it again only if the partner never knew it."""
     answer: Answer
     try:
-        answer = get_partner(purchase.partner.slug).lookup(reference=purchase.reference)
+        answer = _partner(purchase.partner.slug).lookup(reference=purchase.reference)
     except (ProviderError, Anomaly) as exc:
         answer = exc
     if answer is None and _send_again(purchase):

@@ -17,6 +17,14 @@ def bearer(user: User) -> dict[str, str]:
     return {"HTTP_AUTHORIZATION": f"Bearer {access}"}
 
 
+def _joining(group: str) -> factory.PostGeneration:
+    def join(user: User, create: bool, extracted: Any, **kwargs: Any) -> None:
+        if create:
+            user.groups.add(Group.objects.get(name=group))
+
+    return factory.PostGeneration(join)
+
+
 class UserFactory(factory.django.DjangoModelFactory):
     """A customer whose password is `PASSWORD`; traits `staff`, `support`, `operator`, `finance`,
     `owner` (a superuser) make one of ours, in the group of that name.
@@ -32,17 +40,12 @@ class UserFactory(factory.django.DjangoModelFactory):
             msisdn=None,
             email=factory.Sequence(lambda n: f"staff{n}@bdvoucher.com"),
         )
-        support = factory.Trait(staff=True, in_group="support")
-        operator = factory.Trait(staff=True, in_group="operator")
-        finance = factory.Trait(staff=True, in_group="finance")
-        owner = factory.Trait(staff=True, is_superuser=True, in_group="owner")
+        support = factory.Trait(staff=True, member=_joining("support"))
+        operator = factory.Trait(staff=True, member=_joining("operator"))
+        finance = factory.Trait(staff=True, member=_joining("finance"))
+        owner = factory.Trait(staff=True, is_superuser=True, member=_joining("owner"))
 
     msisdn = factory.Sequence(lambda n: f"88017{n:08d}")
     email = factory.Sequence(lambda n: f"customer{n}@example.com")
     name = "Rahim Uddin"
     password = factory.django.Password(PASSWORD)
-
-    @factory.post_generation
-    def in_group(self: Any, create: bool, extracted: str | None, **kwargs: Any) -> None:
-        if create and extracted:
-            self.groups.add(Group.objects.get(name=extracted))

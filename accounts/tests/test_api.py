@@ -4,7 +4,6 @@ import threading
 
 import pytest
 from django.db import connection
-from django.urls import reverse
 
 from accounts.authentication import ADMIN, CLIENT, tokens_for
 from accounts.models import User
@@ -18,11 +17,6 @@ def post(api, path, status=200, **body):
     answer = api.post(f"{V1}/{path}", body, format="json")
     assert answer.status_code == status, answer.content
     return answer.json()
-
-
-def test_urls_are_the_contracts():
-    assert reverse("accounts:sign-in") == "/api/v1/auth/sign-in"
-    assert reverse("accounts:admin-login") == "/api/v1/admin/auth/login"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from bdvoucher.local.launch import BORROWED, KEEP_DAC
 from bdvoucher.local.places import PROJECT
 from bdvoucher.local.problems import SetupProblem
 from bdvoucher.local.processes import Account, launching
@@ -43,10 +44,20 @@ def choose_site(binaries: Path, data: Path) -> Site:
             )
         return Site(binaries, data, None)
     plain = _account(data)
-    for account in (plain, replace(plain, keep_dac=True)):
+    for account in (plain, replace(plain, how=KEEP_DAC)):
         if _may_work(account, binaries, data):
             return Site(binaries, data, account)
     return _shelter(binaries, data, plain)
+
+
+def maker(site: Site) -> Account | None:
+    """Who runs `initdb`: it wants its user to have a name, which a container's may not have."""
+    if site.account is None:
+        try:
+            pwd.getpwuid(os.geteuid())
+        except KeyError:
+            return Account(NOBODY, NOBODY, BORROWED)
+    return site.account
 
 
 def own(folder: Path, account: Account | None) -> Path:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 import psycopg
 
 from bdvoucher.local import processes
-from bdvoucher.local.accounts import Site, choose_site, own
+from bdvoucher.local.accounts import Site, choose_site, maker, own
 from bdvoucher.local.places import (
     PREFIX,
     mark_owner,
@@ -146,7 +146,7 @@ class Postgres:
         command = [str(site.binaries / "initdb"), "-D", str(half), "-U", USER, "--auth=trust"]
         command += [*locale, "--no-instructions", *(["--no-sync"] if self.throwaway else [])]
         made = subprocess.run(
-            processes.launching(command, account=site.account),
+            processes.launching(command, account=maker(site)),
             env=_clean_environment(),
             capture_output=True,
             text=True,
@@ -158,7 +158,8 @@ class Postgres:
             said = (made.stderr or made.stdout).strip().splitlines()
             raise SetupProblem(
                 f"PostgreSQL could not make a database in {site.data}: "
-                f"{' '.join(said[-3:])} (TMPDIR and BDV_LOCAL_DIR choose other folders.)"
+                f"{' '.join(said[-2:])}. TMPDIR and BDV_LOCAL_DIR choose other folders; "
+                "DATABASE_URL, if set, is used instead."
             )
         if site.data.exists():
             site.data.rmdir()

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bdvoucher.local.launch import PLAIN
+
 LAUNCHER: Final = str(Path(__file__).with_name("launch.py"))
 ROTATE_AT: Final = 10_000_000
 LOOK_EVERY: Final = 0.02
@@ -19,11 +21,11 @@ LOOK_EVERY: Final = 0.02
 
 @dataclass(frozen=True)
 class Account:
-    """Who a program runs as. `keep_dac` lets it into folders that are closed to that user."""
+    """Who a program runs as; `how` is explained in launch.py."""
 
     uid: int
     gid: int
-    keep_dac: bool = False
+    how: int = PLAIN
 
 
 def launching(
@@ -34,7 +36,7 @@ def launching(
     """
     # The kernel watches the thread that started a program, so only the main one may promise this.
     promised = end_with_us if threading.current_thread() is threading.main_thread() else 0
-    user = f"{account.uid}:{account.gid}:{int(account.keep_dac)}" if account else "-1:-1:0"
+    user = f"{account.uid}:{account.gid}:{account.how}" if account else "-1:-1:0"
     head = [sys.executable, "-I", "-S", LAUNCHER, str(os.getpid()), str(promised), user]
     return [*head, "--", *command]
 

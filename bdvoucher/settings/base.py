@@ -159,12 +159,14 @@ REST_FRAMEWORK = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_000_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "BD Voucher API",
-    "DESCRIPTION": "Order digital vouchers, pay, receive the codes; operators repair.",
+    "DESCRIPTION": "Order digital vouchers, pay, receive the codes; operators repair. "
+    "The recovery routes answer at `/admin/orders/...` too.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["core.api.schema.only_versioned"],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
@@ -215,6 +217,7 @@ PAYMENT_METHODS: list[str] = env.list("PAYMENT_METHODS", default=["paystation", 
 
 # How long work may take, and when it is looked at again
 CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
+PARTNER_ANSWER_SECONDS = env.float("PARTNER_ANSWER_SECONDS", 10.0)
 OPERATOR_WAIT_SECONDS = env.float("OPERATOR_WAIT_SECONDS", 20.0)
 ATTEMPT_LEASE = seconds("ATTEMPT_LEASE_SECONDS", 60)
 MAIL_LEASE = seconds("MAIL_LEASE_SECONDS", 120)
