@@ -1,26 +1,38 @@
 """A Bangladeshi mobile number in the one form we keep: `8801XXXXXXXXX`."""
 
+import re
 from typing import Final
 
 import phonenumbers
 
 COUNTRY: Final = 880
+NATIONAL_DIGITS: Final = 10
 MAX_TYPED: Final = 32
+
+_GAP: Final = "[ ().-]*"
+
+
+def _typed(digits: str) -> str:
+    """One of these digits, in Latin or Bangla writing, after whatever separates groups."""
+    return f"{_GAP}[{digits}{''.join(chr(ord('০') + int(digit)) for digit in digits)}]"
+
+
+_COUNTRY: Final = rf"(?:{_GAP}\+)?{_typed('8') * 2}|{_typed('0') * 2}{_typed('8') * 2}"
+#: Also in the API's documentation, so that a client can check before it asks.
+PATTERN: Final = f"^(?:{_COUNTRY})?{_typed('0')}?{_typed('1')}{_typed('13456789')}(?:{_typed('0123456789')}){{8}}$"
+_SHAPE: Final = re.compile(PATTERN)
 
 
 def msisdn_of(typed: str) -> str:
-    """The number as people type it (`01712-345678`, `+880 1712345678`, Bangla digits) in our form.
+    """The number as people type it (`01712-345678`, `+88 01712 345678`, Bangla digits) in our form.
 
     Raises:
         ValueError: not a mobile number of Bangladesh.
     """
-    if len(typed) > MAX_TYPED:
-        raise ValueError("too long")
-    try:
-        number = phonenumbers.parse(typed, "BD")
-    except phonenumbers.NumberParseException as exc:
-        raise ValueError("not a number") from exc
-    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
-    if number.country_code != COUNTRY or number.extension or not mobile:
-        raise ValueError("not a mobile number of Bangladesh")
-    return f"{COUNTRY}{number.national_number}"
+    if len(typed) > MAX_TYPED or not _SHAPE.fullmatch(typed):
+        raise ValueError("not written like a mobile number of Bangladesh")
+    digits = "".join(str(int(sign)) for sign in typed if sign.isdecimal())[-NATIONAL_DIGITS:]
+    number = phonenumbers.PhoneNumber(country_code=COUNTRY, national_number=int(digits))
+    if phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.MOBILE:
+        raise ValueError("no such mobile number in Bangladesh")
+    return f"{COUNTRY}{digits}"

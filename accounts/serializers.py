@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
+from django.core.validators import RegexValidator
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema_field,
+    inline_serializer,
+)
 from rest_framework import serializers
 
-from accounts.inputs import MAX_TYPED, msisdn_of
+from accounts.inputs import MAX_TYPED, PATTERN, msisdn_of
 from accounts.models import User
 from accounts.services import Session
 from core.api.fields import StrictSerializer, instant
@@ -68,7 +75,30 @@ def example(name: str, data: Any, message: str = "", *, status: int = 200) -> Op
     return OpenApiExample(name, value=body, response_only=True, status_codes=[str(status)])
 
 
-class MsisdnField(serializers.CharField):
+class StrictBodies(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Unknown fields are refused by every `StrictSerializer`; generated clients shall know."""
+
+    target_class = "core.api.fields.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        return {**schema, "additionalProperties": False}
+
+
+class TextField(serializers.CharField):
+    """Text only: a number or `true` is a mistake, not a name."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field(
+    {"type": "string", "pattern": PATTERN, "maxLength": MAX_TYPED, "example": "8801712345678"}
+)
+class MsisdnField(TextField):
     """A mobile number of Bangladesh as people type it; kept as `8801XXXXXXXXX`."""
 
     default_error_messages = {"msisdn": "This is not a mobile number of Bangladesh."}
@@ -87,12 +117,13 @@ class MsisdnSerializer(StrictSerializer):
     msisdn = MsisdnField()
 
 
-class OtpField(serializers.RegexField):
+@extend_schema_field({"type": "string", "pattern": "^[0-9]{6}$"})
+class OtpField(TextField):
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(r"^[0-9]{6}$", **kwargs)
+        super().__init__(validators=[RegexValidator(r"^[0-9]{6}\Z", "Six digits.")], **kwargs)
 
 
-class PasswordField(serializers.CharField):
+class PasswordField(TextField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_PASSWORD, trim_whitespace=False, **kwargs)
 
@@ -103,9 +134,9 @@ class VerifyOtpSerializer(StrictSerializer):
 
 
 class SignUpSerializer(StrictSerializer):
-    verificationToken = serializers.CharField(max_length=500)  # noqa: N815 - the API's spelling
+    verificationToken = TextField(max_length=500)  # noqa: N815 - the API's spelling
     password = PasswordField(min_length=8)
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    name = TextField(max_length=150, required=False, allow_blank=True)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     language = serializers.ChoiceField(LANGUAGES, required=False)
 
@@ -121,7 +152,7 @@ class StaffSignInSerializer(StrictSerializer):
 
 
 class RefreshSerializer(StrictSerializer):
-    refreshToken = serializers.CharField(max_length=2000)  # noqa: N815
+    refreshToken = TextField(max_length=2000)  # noqa: N815
 
 
 class ResetPasswordSerializer(StrictSerializer):
@@ -131,7 +162,7 @@ class ResetPasswordSerializer(StrictSerializer):
 
 
 class ProfileChangeSerializer(StrictSerializer):
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True)
+    name = TextField(max_length=150, required=False, allow_blank=True)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
     language = serializers.ChoiceField(LANGUAGES, required=False)
 

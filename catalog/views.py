@@ -100,7 +100,9 @@ def list_of(name: str, row: type[serializers.Serializer[Any]]) -> serializers.Se
 
 def paging(default: int) -> list[OpenApiParameter]:
     return [
-        OpenApiParameter("page", {"type": "integer", "minimum": 1, "default": 1}),
+        OpenApiParameter(
+            "page", {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
+        ),
         OpenApiParameter(
             "limit",
             {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": default},

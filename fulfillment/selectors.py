@@ -139,3 +139,13 @@ def next_due(order_id: int) -> datetime | None:
         item__order=order_id, status__in=[PurchaseStatus.PENDING, PurchaseStatus.UNKNOWN]
     ).aggregate(due=Min("next_check_at"))["due"]
     return min((due for due in (attempts, purchases) if due is not None), default=None)
+
+
+def purchases_of(order: Order) -> QuerySet[PartnerTransaction]:
+    """What was bought from partners for an order, newest first; sealed codes stay unread."""
+    return (
+        PartnerTransaction.objects.filter(item__order=order)
+        .select_related("partner", "source", "item", "voucher")
+        .defer("voucher__secret", "voucher__fingerprint", "voucher__words")
+        .order_by("-pk")
+    )

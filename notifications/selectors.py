@@ -1,14 +1,15 @@
 """Reading mails."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from notifications.models import AdminAlert, EmailMessage
-from notifications.states import EmailStatus
+from notifications.states import AlertKind, EmailStatus
 from orders.models import Order
 
 
@@ -46,3 +47,44 @@ def due_voucher_mails(*, now: datetime) -> QuerySet[EmailMessage]:
 
 def open_alerts(order: Order) -> Sequence[AdminAlert]:
     return list(AdminAlert.objects.filter(order=order, resolved_at=None).order_by("pk"))
+
+
+def open_alerts_of_orders(order_ids: Iterable[int]) -> Mapping[int, Sequence[AdminAlert]]:
+    """The open alerts of each order, oldest first; one statement, whatever the rows."""
+    found: dict[int, list[AdminAlert]] = defaultdict(list)
+    rows = AdminAlert.objects.filter(order__in=list(order_ids), resolved_at=None).order_by("pk")
+    for row in rows:
+        found[row.order_id or 0].append(row)
+    return found
+
+
+def alerts_of(order: Order) -> QuerySet[AdminAlert]:
+    """Every alert of an order, open ones and closed ones, newest first."""
+    rows = AdminAlert.objects.filter(order=order)
+    return rows.select_related("resolved_by", "acknowledged_by").order_by("-pk")
+
+
+def mails_of(order: Order) -> QuerySet[EmailMessage]:
+    """Every mail of an order, newest first."""
+    return EmailMessage.objects.filter(order=order).order_by("-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCount:
+    """How much of one kind waits for a person."""
+
+    kind: AlertKind
+    count: int
+    oldest: datetime
+
+
+def open_alert_kinds() -> Sequence[AlertCount]:
+    """Open alerts by kind, the oldest kind first; one statement."""
+    rows = (
+        AdminAlert.objects.filter(resolved_at=None)
+        .order_by()
+        .values_list("kind")
+        .annotate(count=Count("id"), oldest=Min("created_at"))
+    )
+    counts = [AlertCount(AlertKind(kind), count, oldest) for kind, count, oldest in rows]
+    return sorted(counts, key=lambda each: each.oldest)

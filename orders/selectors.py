@@ -1,12 +1,15 @@
 """Reading orders: which ones somebody may see, with what is shown of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Count, Min, Q, QuerySet, Sum
 
+from core.money import ZERO
 from orders.models import Order, OrderItem
 from orders.states import OrderStatus
 
@@ -33,7 +36,7 @@ def find_order(rows: QuerySet[Order], key: str) -> Order | None:
 
 def ordered_today(variant_ids: Iterable[int], *, now: datetime) -> Mapping[int, int]:
     """Units of each variant ordered since midnight in Dhaka that still count against its cap."""
-    midnight = now.astimezone(DHAKA).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = _midnight(now)
     rows = (
         OrderItem.objects.filter(variant__in=set(variant_ids), order__created_at__gte=midnight)
         .exclude(order__status__in=[OrderStatus.FAILED, OrderStatus.CANCELLED])
@@ -41,3 +44,49 @@ def ordered_today(variant_ids: Iterable[int], *, now: datetime) -> Mapping[int, 
         .annotate(units=Sum("quantity"))
     )
     return dict(rows)
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.astimezone(DHAKA).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The shop's day so far, counted from midnight in Dhaka."""
+
+    placed: int
+    paid: int
+    revenue: Decimal
+    delivered: int
+
+    @property
+    def delivered_percent(self) -> int | None:
+        return 100 * self.delivered // self.paid if self.paid else None
+
+
+def today(*, now: datetime) -> Today:
+    """Orders placed and paid today, and how many of the paid ones are delivered."""
+    midnight = _midnight(now)
+    paid = Q(paid_at__gte=midnight)
+    figures = Order.objects.filter(Q(created_at__gte=midnight) | paid).aggregate(
+        placed=Count("id", filter=Q(created_at__gte=midnight)),
+        paid=Count("id", filter=paid),
+        revenue=Sum("total_amount", filter=paid),
+        delivered=Count("id", filter=paid & Q(status=OrderStatus.SUCCEEDED)),
+    )
+    return Today(
+        figures["placed"], figures["paid"], figures["revenue"] or ZERO, figures["delivered"]
+    )
+
+
+def attention() -> tuple[int, datetime | None]:
+    """How many paid orders wait for a person, and since when the oldest was paid."""
+    rows = Order.objects.filter(status=OrderStatus.NEEDS_ATTENTION)
+    figures = rows.aggregate(count=Count("id"), oldest=Min("paid_at"))
+    return figures["count"], figures["oldest"]
+
+
+def waiting_longest(limit: int) -> Sequence[Order]:
+    """The paid orders that wait for a person, the oldest payment first."""
+    rows = Order.objects.filter(status=OrderStatus.NEEDS_ATTENTION).order_by("paid_at")
+    return list(rows.prefetch_related("items")[:limit])

@@ -70,3 +70,8 @@ def channels() -> Sequence[Channel]:
         Channel(pk, slug, slug in settings.PAYMENT_METHODS)
         for slug, pk in sorted(CHANNELS.items(), key=lambda pair: pair[1])
     ]
+
+
+def all_payments_of(order: Order) -> QuerySet[Payment]:
+    """Every try to pay an order, newest first."""
+    return Payment.objects.filter(order=order).order_by("-pk")

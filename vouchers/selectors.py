@@ -92,3 +92,41 @@ def available_by_variant(variant_ids: Iterable[int], *, now: datetime) -> Mappin
         .annotate(free=Count("id"))
     )
     return dict(rows)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitCode:
+    """The row that fills, or is held for, one unit of an item; masked."""
+
+    voucher_id: int
+    item_id: int
+    unit_no: int
+    status: str
+    mask: str
+    serial_number: str | None
+    expires_at: datetime | None
+    source: str
+    """Partner or supplier; empty for codes typed without one."""
+
+
+def units_of_order(order_id: int) -> Sequence[UnitCode]:
+    """What fills each unit of an order, for staff; nothing is opened. One statement."""
+    rows = (
+        Voucher.objects.filter(order_item__order=order_id)
+        .order_by("order_item__position", "unit_no")
+        .values_list(
+            "id",
+            "order_item_id",
+            "unit_no",
+            "status",
+            "mask",
+            "serial_number",
+            "expires_at",
+            "partner__name",
+            "batch__supplier",
+        )
+    )
+    return [
+        UnitCode(pk, item or 0, unit or 0, status, mask, serial, expires, partner or supplier or "")
+        for pk, item, unit, status, mask, serial, expires, partner, supplier in rows
+    ]

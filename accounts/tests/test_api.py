@@ -20,7 +20,17 @@ def post(api, path, status=200, **body):
 
 
 @pytest.mark.parametrize(
-    "typed", ["01712345678", "+880 1712-345678", "8801712345678", "008801712345678", "০১৭১২৩৪৫৬৭৮"]
+    "typed",
+    [
+        "+88 01712 345678",
+        "(01712) 345678",
+        "1712345678",
+        "01712345678",
+        "+880 1712-345678",
+        "8801712345678",
+        "008801712345678",
+        "০১৭১২৩৪৫৬৭৮",
+    ],
 )
 def test_a_number_may_be_written_as_people_type_it(api, typed):
     UserFactory(msisdn="8801712345678")
@@ -29,7 +39,17 @@ def test_a_number_may_be_written_as_people_type_it(api, typed):
 
 @pytest.mark.parametrize(
     "typed",
-    ["", "12345", "0271234567", "+14155552671", "01712345678 ext 5", "x" * 200, "\u0000", 5],
+    [
+        "",
+        "12345",
+        "0271234567",
+        "+14155552671",
+        "01712345678 ext 5",
+        "x" * 200,
+        "\u0000",
+        5,
+        "01212345678",
+    ],
 )
 def test_other_numbers_are_refused_by_name(api, typed):
     error = post(api, "auth/user-exist", 400, msisdn=typed)["error"]

@@ -11,6 +11,7 @@ from bdvoucher.local.stack import Shop
 
 QUICK = {"SWEEP_ORDERS_SECONDS": "2", "LOOKUP_WAITS": "0.5,0.5,1,2,5", "ATTEMPT_WAITS": "60"}
 RECIPIENT = str(SEED_ORDER["recipient_email"])
+UNITS = sum(item["quantity"] for item in SEED_ORDER["items"])
 
 
 class Story:
@@ -52,7 +53,9 @@ class Story:
         self.step("the recipient's inbox", f"{len(mails)} mail: {mails[-1]['subject']!r}")
         items = [code for item in order["items"] for code in item["voucher_codes"]]
         text = str(mails[-1]["text"])
-        self.promise("one code per unit, each one different", len(set(codes)) == len(codes) == 3)
+        self.promise(
+            "one code per unit, all different", len(set(codes)) == len(codes) == UNITS
+        )
         self.promise("the same codes at order and item level", items == codes)
         self.promise("one mail for the whole order", len(mails) == 1)
         self.promise("the mail carries exactly these codes", all(code in text for code in codes))
@@ -65,9 +68,8 @@ class Story:
         alerts = self.desk(order)["alerts"]
         self.step("the order", f"NEEDS_ATTENTION, customer reads: {order['status_message']!r}")
         self.step("the operators' alert", f"{alerts[0]['type']}: {alerts[0]['message']}")
-        self.promise(
-            "paid and not delivered is never told as failed", "FAIL" not in order["status"]
-        )
+        told = order["status_label"] + order["status_message"]
+        self.promise("a paid customer never reads 'failed'", "fail" not in told.lower())
         self.promise("an alert is open", bool(alerts))
         return order
 
@@ -100,7 +102,7 @@ class Story:
         self.step("the same request again", f"{answer['data']['status']}: {answer['message']}")
         repaired = self.client.order(order["id"])
         self.promise("the same request delivers later", repaired["status"] == "SUCCEEDED")
-        self.promise("nothing lost, nothing doubled", len(set(repaired["voucher_codes"])) == 3)
+        self.promise("nothing lost, nothing doubled", len(set(repaired["voucher_codes"])) == UNITS)
         self.promise("the alert closed itself", not self.desk(order)["alerts"])
 
     def repair_by_retry(self) -> None:
@@ -118,7 +120,7 @@ class Story:
         self.promise("the mail can be sent again", again["success"] is True)
         trail = [f"{each['type']} {each['status']}" for each in self.client.attempts(order["id"])]
         self.step("GET .../fulfillment-attempts", "; ".join(reversed(trail)))
-        self.promise("every attempt is in the audit trail", len(trail) >= 4)
+        self.promise("every attempt is in the audit trail", "PARTNER_RETRY DISPATCHED" in trail)
         bought = self.client.control("GET", "zendit/ledger")["purchases"]
         self.promise("no purchase was charged twice", all(row["charges"] <= 1 for row in bought))
 

@@ -1,0 +1,99 @@
+"""What every page of the operators' site shares: rows to look at, and counts that stay cheap."""
+
+import uuid
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db import IntegrityError, models, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+
+from core.errors import Conflict
+from core.models import IdempotencyKey
+from core.templatetags.shop import age, badge, taka, when
+
+M = TypeVar("M", bound=models.Model)
+MOST_COUNTED: Final = 10_000
+"""Longer lists are not counted to their end (D36)."""
+
+
+class CappedPaginator(Paginator[Any]):
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        if not isinstance(rows, QuerySet):
+            return len(rows)
+        return rows.order_by().values("pk")[:MOST_COUNTED].count()
+
+
+class ShopModelAdmin(admin.ModelAdmin[M]):
+    """A page of ours: quick lists, newest first, nothing counted twice."""
+
+    paginator = CappedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    ordering = ("-pk",)
+
+    @admin.display(description="Status", ordering="status")
+    def state(self, row: M) -> SafeString:
+        return badge(row)
+
+    @admin.display(description="Age")
+    def age(self, row: Any) -> str:
+        return age(row.created_at)
+
+    @admin.display(description="When", ordering="-pk")
+    def made(self, row: Any) -> SafeString | str:
+        return when(row.created_at)
+
+    @admin.display(description="Amount")
+    def sum(self, row: Any) -> str:
+        return taka(row.amount)
+
+
+class LookAdmin(ShopModelAdmin[M]):
+    """Rows that services write and nobody edits: browsed, never added, changed or deleted."""
+
+    actions = None
+    list_display_links: Any = ("__str__",)
+
+    def has_add_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class KeptAdmin(ShopModelAdmin[M]):
+    """Rows that staff write, and that other rows point to for ever: switched off, not deleted."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
+        return False
+
+
+def new_form_key() -> str:
+    """Goes out with each form that acts, and may come back once."""
+    return str(uuid.uuid4())
+
+
+def spend_form_key(user_id: int, key: str, *, now: datetime | None = None) -> None:
+    """Let a form act once, however often its button was pressed.
+
+    Raises:
+        Conflict: this very form has been sent already.
+    """
+    try:
+        with transaction.atomic():
+            IdempotencyKey.objects.create(
+                caller=f"admin:{user_id}", key=key, digest=b"", claimed_at=now or timezone.now()
+            )
+    except IntegrityError:
+        raise Conflict("This form was sent already; see what came of it below.") from None
