@@ -10,16 +10,19 @@ NATIONAL_DIGITS: Final = 10
 MAX_TYPED: Final = 32
 
 _GAP: Final = "[ ().-]*"
+_BANGLA_ZERO: Final = 0x09E6
 
 
 def _typed(digits: str) -> str:
     """One of these digits, in Latin or Bangla writing, after whatever separates groups."""
-    return f"{_GAP}[{digits}{''.join(chr(ord('০') + int(digit)) for digit in digits)}]"
+    bangla = "".join(chr(_BANGLA_ZERO + int(digit)) for digit in digits)
+    return f"{_GAP}[{digits}{bangla}]"
 
 
 _COUNTRY: Final = rf"(?:{_GAP}\+)?{_typed('8') * 2}|{_typed('0') * 2}{_typed('8') * 2}"
+_REST: Final = f"(?:{_typed('0123456789')}){{8}}"
 #: Also in the API's documentation, so that a client can check before it asks.
-PATTERN: Final = f"^(?:{_COUNTRY})?{_typed('0')}?{_typed('1')}{_typed('13456789')}(?:{_typed('0123456789')}){{8}}$"
+PATTERN: Final = f"^(?:{_COUNTRY})?{_typed('0')}?{_typed('1')}{_typed('13456789')}{_REST}$"
 _SHAPE: Final = re.compile(PATTERN)
 
 

@@ -134,7 +134,7 @@ class VerifyOtpSerializer(StrictSerializer):
 
 
 class SignUpSerializer(StrictSerializer):
-    verificationToken = TextField(max_length=500)  # noqa: N815 - the API's spelling
+    verificationToken = TextField(max_length=500, trim_whitespace=False)  # noqa: N815 - the API's spelling
     password = PasswordField(min_length=8)
     name = TextField(max_length=150, required=False, allow_blank=True)
     email = serializers.EmailField(max_length=254, required=False, allow_blank=True)
@@ -152,7 +152,7 @@ class StaffSignInSerializer(StrictSerializer):
 
 
 class RefreshSerializer(StrictSerializer):
-    refreshToken = TextField(max_length=2000)  # noqa: N815
+    refreshToken = TextField(max_length=2000, trim_whitespace=False)  # noqa: N815
 
 
 class ResetPasswordSerializer(StrictSerializer):

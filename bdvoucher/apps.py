@@ -14,3 +14,6 @@ class BdvoucherConfig(AppConfig):
         # Tasks announced by the web process need our app, not Celery's default one. Not in
         # `bdvoucher/__init__.py`: `bdvoucher.local` must be importable before any settings.
         from bdvoucher import celery  # noqa: F401
+        from bdvoucher.checks import register_all
+
+        register_all()

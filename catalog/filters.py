@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from catalog.models import Product, Variant
 from catalog.selectors import MAX_ID_DIGITS
+from catalog.states import SORTS
 from core.errors import BadRequest, Detail
 
-SORTS: Final = ("newest", "price_asc", "price_desc", "name")
 #: Each word of a text is a condition of its own; more would only cost.
 MAX_WORDS: Final = 8
 

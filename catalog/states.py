@@ -34,3 +34,7 @@ class StockSource(models.TextChoices):
     PRELOADED = "preloaded", "Preloaded pool"
     API = "api", "Partner's API"
     UNTRACKED = "untracked", "Untracked"
+
+
+#: How a list of products may be sorted; the first one is the default.
+SORTS = ("newest", "price_asc", "price_desc", "name")

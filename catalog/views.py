@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.serializers import answers, example
-from catalog.filters import SORTS, narrowed, read_query, sorted_by
+from catalog.filters import narrowed, read_query, sorted_by
 from catalog.models import Brand, Category, Product, Variant
 from catalog.selectors import (
     find_product,
@@ -28,6 +28,13 @@ from catalog.selectors import (
     with_all_shown,
 )
 from catalog.serializers import (
+    BRAND,
+    CATEGORY,
+    FIELDS,
+    FILTERS,
+    NAMES_A_PAGE,
+    PRODUCT,
+    PRODUCTS_A_PAGE,
     BrandSerializer,
     FieldSerializer,
     NamedSerializer,
@@ -38,92 +45,18 @@ from catalog.serializers import (
     Stocks,
     brand_data,
     checkout_data,
+    list_of,
+    listed,
     named_data,
+    paging,
     product_data,
     product_detail,
 )
 from core.api.envelope import ok
-from core.api.lists import MAX_LIMIT, page_of
+from core.api.lists import page_of
 from core.errors import NotFound
 from orders.selectors import ordered_today
 from vouchers.selectors import available_by_variant
-
-PRODUCTS_A_PAGE = 20
-#: Menus want all of them at once.
-NAMES_A_PAGE = 100
-BRAND = {"id": 2, "name": "Steam", "slug": "steam", "logo_url": None}
-CATEGORY = {"id": 2, "name": "Gift cards", "slug": "gift-cards"}
-VARIANT = {
-    "variant_id": 22402,
-    "name": "USD 10 Steam Wallet",
-    "price": 1100,
-    "currency": "BDT",
-    "stock": {
-        "in_stock": True,
-        "status": "in_stock",
-        "level": 47,
-        "low_stock": False,
-        "low_stock_threshold": 5,
-        "source": "preloaded",
-    },
-    "fulfillment": {
-        "engine": "PRELOADED",
-        "identifier": {"key": "player_id", "label": "Free Fire Player ID", "required": True},
-    },
-}
-PRODUCT = {
-    "id": 102,
-    "name": "Steam Wallet",
-    "slug": "steam-wallet",
-    "short_description": "A wallet code.",
-    "brand": BRAND,
-    "categories": [CATEGORY],
-    "tags": [{"id": 2, "name": "Popular", "slug": "popular"}],
-    "is_new": False,
-    "is_popular": True,
-    "variants": [VARIANT],
-}
-FIELDS = [
-    {"name": "player_id", "label": "Free Fire Player ID", "type": "text", "required": True},
-    {"name": "zone_id", "label": "Zone ID", "type": "text", "required": False},
-]
-
-
-def listed(row: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [row], "page": 1, "limit": PRODUCTS_A_PAGE, "total": 1, "total_pages": 1}
-
-
-def list_of(name: str, row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    numbers = {key: serializers.IntegerField() for key in ("page", "limit", "total", "total_pages")}
-    return inline_serializer(name, {"items": row(many=True), **numbers})
-
-
-def paging(default: int) -> list[OpenApiParameter]:
-    return [
-        OpenApiParameter(
-            "page", {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
-        ),
-        OpenApiParameter(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": default},
-        ),
-    ]
-
-
-AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999, "multipleOf": 0.01}
-FILTERS = [
-    OpenApiParameter("category", OpenApiTypes.STR, description="Id or slug."),
-    OpenApiParameter("brand", OpenApiTypes.STR, description="Id or slug."),
-    OpenApiParameter("tag", OpenApiTypes.STR, description="Id or slug."),
-    OpenApiParameter(
-        "q", OpenApiTypes.STR, description="Words in name, short description or brand."
-    ),
-    OpenApiParameter("min_price", AMOUNT, description="BDT; one variant lies in the range."),
-    OpenApiParameter("max_price", AMOUNT, description="BDT; one variant lies in the range."),
-    OpenApiParameter("in_stock", OpenApiTypes.BOOL, description="A variant can be ordered now."),
-    OpenApiParameter("sort", OpenApiTypes.STR, enum=SORTS, description="Default `newest`."),
-    *paging(PRODUCTS_A_PAGE),
-]
 
 
 def stocks_of(variants: Iterable[Variant]) -> tuple[Sources, Stocks]:

@@ -59,7 +59,7 @@ class ShopModelAdmin(admin.ModelAdmin[M]):
 class LookAdmin(ShopModelAdmin[M]):
     """Rows that services write and nobody edits: browsed, never added, changed or deleted."""
 
-    actions = None
+    actions: Any = None
     list_display_links: Any = ("__str__",)
 
     def has_add_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002

@@ -63,7 +63,8 @@ def prepare(
     if not by_operator and _part_was_mailed(order) and any(each.owed for each in standings):
         return None  # a part goes out once; the next mail by itself is the complete one (I12)
     waited_for = any(standing.under_way for standing in standings)
-    if waited_for and order.status == OrderStatus.PENDING and not _overdue(standings, now=now):
+    patient = order.status == OrderStatus.PENDING and not again
+    if waited_for and patient and not _overdue(standings, now=now):
         return None
     return queue_voucher_mail(
         order, ids, recipient=recipient, by_operator=by_operator, again=again, now=now
@@ -95,23 +96,36 @@ def conclude(
         return
     standings = standings_of(order)
     mail = voucher_mail_of(order)
-    ours = {attempt.item_id: attempt for attempt in attempts if attempt.item_id is not None}
+    # A claim may have run out meanwhile, and somebody else have ended the attempt: it is final.
+    under_way = {each.item_id: each for each in _open_attempts(order)}
+    left = {each.pk for each in under_way.values()}
+    ours = {each.item_id: each for each in attempts if each.pk in left}
     _end_resends(attempts, resent=bool(resent), mail_error=mail_error, now=now)
     by_itself = all(attempt.item_id is not None for attempt in attempts)
     for standing in standings:
         before = standing.item.fulfillment_status
         attempt = ours.get(standing.item.pk)
         failure = failures.get(standing.item.pk)
-        _settle_item(standing, mail, tried=failure is not None, now=now)
+        tried = failure is not None or standing.item.pk not in under_way
+        _settle_item(standing, mail, tried=tried, now=now)
         if attempt is not None:
             _settle_attempt(
                 attempt, standing, mail,
                 failure=failure, goes_on=standing.item.pk in set(unfinished),
                 mail_error=mail_error, now=now,
             )  # fmt: skip
+        elif standing.item.fulfilled and standing.item.pk in under_way:
+            open_one = under_way[standing.item.pk]
+            _end(open_one, WELL_ENDED[AttemptType(open_one.type)], now=now)
         elif by_itself and standing.item.fulfilled and before != ItemStatus.SUCCEEDED:
             _leave_trace(order, standing, now=now)
     _settle_order(order, standings, now=now)
+
+
+def _open_attempts(order: Order) -> Iterable[FulfillmentAttempt]:
+    return FulfillmentAttempt.objects.filter(
+        order=order, status=AttemptStatus.IN_PROGRESS, item__isnull=False
+    )
 
 
 def _is_mailed(standing: Standing, mail: MailStanding) -> bool:
@@ -219,21 +233,15 @@ def _end_resends(
 
 def _leave_trace(order: Order, standing: Standing, *, now: datetime) -> None:
     """An item completed without an attempt of this round: by a background mail, say (D13)."""
-    open_one = FulfillmentAttempt.objects.filter(
-        item=standing.item, status=AttemptStatus.IN_PROGRESS
-    ).first()
-    if open_one is not None:
-        _end(open_one, WELL_ENDED[AttemptType(open_one.type)], now=now)
-    else:
-        FulfillmentAttempt.objects.create(
-            order=order,
-            item=standing.item,
-            type=AttemptType.AUTO,
-            status=AttemptStatus.SUCCESS,
-            correlation_id=correlation.current(),
-            created_at=now,
-            ended_at=now,
-        )
+    FulfillmentAttempt.objects.create(
+        order=order,
+        item=standing.item,
+        type=AttemptType.AUTO,
+        status=AttemptStatus.SUCCESS,
+        correlation_id=correlation.current(),
+        created_at=now,
+        ended_at=now,
+    )
 
 
 def _overdue(standings: Iterable[Standing], *, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from catalog.models import PartnerSource
 from catalog.selectors import buyable_sources
+from catalog.states import FulfillmentType
 from fulfillment.completion import Failure, prepare
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.purchasing import Result, buy, open_purchase
@@ -49,14 +50,16 @@ def issue(
     *,
     held: Sequence[FulfillmentAttempt] | None = None,
     until: float | None = None,
+    into: Round | None = None,
 ) -> Round:
     """Claim the order's due attempts and obtain what they owe.
 
     Args:
+        into: told what was claimed as it happens, so that an error finds it there.
         held: attempts an operator's request has claimed already; then no other is touched.
         until: `time.monotonic()` after which no further unit is asked for (D50).
     """
-    round_ = Round(order_id)
+    round_ = into or Round(order_id)
     with transaction.atomic():
         order = locked(order_id)
         if order.status not in OPEN or order.held_for_risk:
@@ -99,7 +102,7 @@ def _from_pool(
     for attempt in obtaining:
         standing = standings[attempt.item_id or 0]
         missing = standing.missing
-        if missing and attempt.partner_source is None:
+        if missing and (attempt.partner_source is None or _is_pool(attempt.partner_source)):
             filled = set(sell_from_pool(standing.item, missing, now=now))
             missing = [unit for unit in missing if unit not in filled]
         if missing:
@@ -141,6 +144,10 @@ def _from_partners(
             return
 
 
+def _is_pool(source: PartnerSource) -> bool:
+    return source.fulfillment_type == FulfillmentType.PRELOADED
+
+
 def _sources(
     attempt: FulfillmentAttempt, standing: Standing
 ) -> tuple[list[PartnerSource], Failure]:
@@ -150,7 +157,7 @@ def _sources(
     again by it: the next attempt starts afresh.
     """
     if attempt.partner_source is not None:
-        sources = [attempt.partner_source] if attempt.partner_source.partner_id else []
+        sources = [] if _is_pool(attempt.partner_source) else [attempt.partner_source]
     else:
         sources = list(buyable_sources(standing.item.variant))
     refused = list(

@@ -37,7 +37,7 @@ def process(*, order_id: int) -> None:
     """Do whatever is due for this order now. Running it twice is harmless."""
     look_up(order_id)
     round_ = Round(order_id)
-    work(round_, lambda: issue(order_id), MailWish())
+    work(round_, lambda: issue(order_id, into=round_), MailWish())
 
 
 def look_up(order_id: int, *, now: datetime | None = None) -> None:
@@ -45,7 +45,13 @@ def look_up(order_id: int, *, now: datetime | None = None) -> None:
     due = due_purchases(now=now or timezone.now()).filter(item__order=order_id)
     for purchase in due.select_related("item__order", "source__partner", "partner"):
         with correlation.correlated(purchase.attempt.correlation_id):
-            follow(purchase)
+            try:
+                follow(purchase)
+            except DatabaseError:
+                raise
+            except Exception:
+                # One purchase nobody can follow must not keep the rest of the order waiting.
+                log.exception("fulfilment.not_followed", reference=purchase.reference)
 
 
 def work(round_: Round, obtain: Callable[[], Round], wish: MailWish) -> None:

@@ -96,6 +96,10 @@ class CodesForm(ActionForm):
         self.cleaned_data["given"] = given
         return self.cleaned_data
 
+    def renew(self, form_key: str) -> None:
+        """Draw the form again after it has acted: what was typed, under a new key."""
+        self.data = {**{name: self.data.get(name, "") for name in self.data}, "form_key": form_key}
+
     def _rows(self, name: str) -> list[tuple[str, str]]:
         rows = []
         lines = self.cleaned_data.get(name, "").splitlines()

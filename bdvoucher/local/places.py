@@ -26,8 +26,12 @@ def local_dir() -> Path:
 def prepare(folder: Path) -> Path:
     """Make `folder`, and refuse early when it cannot be written or its disk is full."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as probe:
-        probe.write(b"x")
+    try:
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"x")
+    except OSError as error:
+        error.filename = str(folder)  # the person knows the folder, not our probe in it
+        raise
     if shutil.disk_usage(folder).free < NEEDED_BYTES:
         raise SetupProblem(
             f"Less than {NEEDED_BYTES // 1_000_000} MB are free on the disk of {folder}: "

@@ -81,14 +81,15 @@ def alive(pid: int) -> bool:
 
 
 def wait_gone(pid: int, seconds: float, process: subprocess.Popen[bytes] | None = None) -> bool:
+    """Wait for the end of `pid`; a child of our own is collected, so that no zombie stays."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process is not None:
-            process.poll()  # collects our own child
-        if not alive(pid):
-            return True
+    while alive(pid):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(LOOK_EVERY)
-    return not alive(pid)
+    if process is not None:
+        process.wait()
+    return True
 
 
 def signal_group(pid: int, number: int) -> None:

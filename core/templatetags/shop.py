@@ -89,7 +89,9 @@ def when(moment: datetime | None) -> SafeString | str:
 
 def summary_of(items: Iterable[Any]) -> str:
     """What was bought, in one line."""
-    return ", ".join(f"{item.quantity} × {item.product_name} {item.variant_name}" for item in items)
+    return ", ".join(
+        f"{item.quantity} \u00d7 {item.product_name} {item.variant_name}" for item in items
+    )
 
 
 @register.filter

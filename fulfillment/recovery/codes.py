@@ -112,8 +112,9 @@ def _save(
     repairable(item)
     known = vouchers_by_code(each.new().identity for each in given.codes)
     _belongs_here(given, known, standing)
-    repeats = _repeats(given, standing, known)
-    _counts(given, standing, repeats=repeats)
+    fresh = _fresh(given, known, standing)
+    repeats = not fresh and not standing.owed and len(given.codes) == len(standing.vouchers)
+    _counts(given, standing, fresh=len(fresh), repeats=repeats)
     free_to_work(item, now=now)
     attempt = begin(
         order,
@@ -127,7 +128,7 @@ def _save(
     )
     if not repeats:
         release_item(item)
-        _store(given, known, standing, now=now)
+        _store(fresh, known, standing, now=now)
     log.info("fulfilment.codes_entered", fa=f"fa:{attempt.correlation_id}", count=len(given.codes))
     return attempt
 
@@ -157,18 +158,18 @@ def _taken(where: str, message: str) -> Conflict:
     return Conflict(message, details=[Detail(where, "taken", message)])
 
 
-def _repeats(given: ItemCodes, standing: Standing, known: Mapping[bytes, Voucher]) -> bool:
-    """Whether these are exactly the codes that are saved for the item already."""
+def _fresh(
+    given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing
+) -> list[GivenCode]:
+    """The codes that are not saved for the item yet."""
     mine = set(standing.vouchers.values())
-    return (
-        not standing.owed
-        and {row.pk for row in known.values()} == mine
-        and len(given.codes) == len(mine)
-    )
+    rows = ((each, known.get(fingerprint(each.new().identity))) for each in given.codes)
+    return [each for each, row in rows if row is None or row.pk not in mine]
 
 
-def _counts(given: ItemCodes, standing: Standing, *, repeats: bool) -> None:
-    """As many codes as are owed (D38); with nothing owed only the same set again (D28)."""
+def _counts(given: ItemCodes, standing: Standing, *, fresh: int, repeats: bool) -> None:
+    """As many codes as are owed, alone or with all that are saved (D38); with nothing owed only
+    the same set again (D28)."""
     item = standing.item
     if repeats:
         return
@@ -177,8 +178,11 @@ def _counts(given: ItemCodes, standing: Standing, *, repeats: bool) -> None:
             f"All {item.quantity} code(s) of item {item.pk} are saved; only the same code(s) "
             "may be submitted again, to send the e-mail."
         )
-    if item.fulfillment_status == ItemStatus.DISPATCH_FAILED or len(given.codes) != len(
-        standing.owed
+    saved = len(given.codes) - fresh
+    if (
+        item.fulfillment_status == ItemStatus.DISPATCH_FAILED
+        or fresh != len(standing.owed)
+        or saved not in (0, len(standing.vouchers))
     ):
         message = (
             f"Item {item.pk} needs exactly {len(standing.owed)} code(s), not {len(given.codes)}."
@@ -187,9 +191,13 @@ def _counts(given: ItemCodes, standing: Standing, *, repeats: bool) -> None:
 
 
 def _store(
-    given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing, *, now: datetime
+    fresh: Sequence[GivenCode],
+    known: Mapping[bytes, Voucher],
+    standing: Standing,
+    *,
+    now: datetime,
 ) -> None:
-    for unit, each in zip(standing.owed, given.codes, strict=True):
+    for unit, each in zip(standing.owed, fresh, strict=True):
         row = known.get(fingerprint(each.new().identity))
         if row is None:
             store_issued(standing.item, unit, each.new(), now=now)

@@ -32,6 +32,7 @@ class ScriptedZendit:
         self.bodies: list[dict[str, Any]] = []
         self.twin_code = ""
         self.deaf = False
+        self.delivers_when_asked = False
         wire.add_callback(responses.POST, PURCHASES, callback=self._sell)
         wire.add_callback(responses.GET, re.compile(f"{PURCHASES}/.+"), callback=self._tell)
 
@@ -90,6 +91,8 @@ class ScriptedZendit:
         self.asked.append(("look", reference))
         if self.deaf:
             return _reply(503, {})
+        if self.delivers_when_asked and reference in self.known:
+            self.deliver(reference)
         if reference not in self.known:
             return _reply(404, {"errorCode": "NOT_FOUND", "message": "No."})
         return _reply(200, self.known[reference])

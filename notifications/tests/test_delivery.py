@@ -193,9 +193,13 @@ def test_foreign_code_is_never_mailed(whose: str, message: EmailMessage, setting
     elif whose == "void":
         Voucher.objects.filter(pk=own).update(status="void", order_item=None, unit_no=None)
     else:
-        Voucher.objects.filter(pk=own).update(
-            status=VoucherStatus.RESERVED, reserved_until=NOW, sold_at=None
+        held = VoucherFactory.create(
+            order_item=OrderItemFactory.create(order=message.order),
+            status=VoucherStatus.RESERVED,
+            reserved_until=NOW,
+            sold_at=None,
         )
+        EmailMessage.objects.filter(pk=message.pk).update(voucher_ids=[own, held.pk])
     with mail_server(settings) as server:
         deliver(message)
 
@@ -256,9 +260,10 @@ def test_late_outcome_does_not_overwrite_a_newer_claim(
 
 @pytest.mark.parametrize("status", [SENT, FAILED])
 def test_ended_mail_is_left_alone(status: EmailStatus, message: EmailMessage) -> None:
-    EmailMessage.objects.filter(pk=message.pk).update(status=status, sent_at=NOW)
+    ended = mail_of(message.order, created_at=NOW, status=status, sent_at=NOW)
 
-    assert send(message_id=message.pk, now=NOW) is None
+    assert send(message_id=ended.pk, now=NOW) is None
+    message = ended
     message.refresh_from_db()
     assert message.tries == 0
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from simulators.frame.faults import Fault
 from simulators.frame.http import (
@@ -177,7 +177,7 @@ class PayStation(Service):
         return envelope("200", "Payment Link Created Successfully.", fault, **answer)
 
     def new_payment(self, merchant: str, members: dict[str, str]) -> Payment:
-        rest = {
+        rest: dict[str, Any] = {
             key: value
             for key, value in members.items()
             if key not in ("invoice_number", "payment_amount", "callback_url", "currency")

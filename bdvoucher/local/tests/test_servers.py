@@ -7,7 +7,7 @@ import psycopg
 import pytest
 import redis
 
-from bdvoucher.local import places, processes
+from bdvoucher.local import accounts, places, processes
 from bdvoucher.local.postgres import Postgres, without_postgres_variables
 from bdvoucher.local.servers import local_servers
 from bdvoucher.local.valkey import ONCE, Valkey
@@ -57,6 +57,28 @@ def test_what_a_kill_9_left_does_not_hinder_the_next_start(postgres, folder):
         assert ask(again, "SELECT answer FROM kept") == 42
     finally:
         again.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="others run PostgreSQL as themselves")
+def test_where_nobody_reaches_the_project_both_binaries_and_data_move(folder, monkeypatch):
+    shelters = folder / "shelters"
+    shelters.mkdir()
+    may_work = accounts._may_work
+
+    def only_in_the_shelter(account, binaries, data):
+        return data.is_relative_to(shelters) and may_work(account, binaries, data)
+
+    monkeypatch.setattr(accounts, "SHELTERS", shelters)
+    monkeypatch.setattr(accounts, "_may_work", only_in_the_shelter)
+    server = Postgres(folder / "unreachable", folder / "postgres.log", throwaway=True)
+    server.folder.mkdir()
+    server.start()
+    try:
+        assert ask(server, "SELECT 1") == 1
+        assert processes.command_line_of(server.pid).startswith(str(shelters))
+        assert Postgres(server.folder, folder / "postgres.log").find()
+    finally:
+        server.stop()
 
 
 def test_the_socket_is_open_to_its_user_alone(postgres):

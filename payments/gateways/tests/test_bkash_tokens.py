@@ -221,16 +221,6 @@ def test_wrong_credentials_are_not_tried_again_but_new_ones_are(
     assert gateway(password="mended").verify(known(PAYMENT)).outcome is Outcome.PAID
 
 
-def test_another_account_has_another_token(wire: responses.RequestsMock) -> None:
-    wire.post(GRANT, **token())
-    wire.post(QUERY, **payment())
-
-    gateway().verify(known(PAYMENT))
-    gateway(app_key="another-key").verify(known(PAYMENT))
-
-    assert calls(wire, GRANT) == 2
-
-
 def test_many_workers_renew_once(granted: responses.RequestsMock) -> None:
     granted.post(QUERY, **payment())
     seen: list[Outcome] = []
@@ -269,22 +259,6 @@ def test_a_failed_renewal_gives_the_lock_back(wire: responses.RequestsMock) -> N
     assert cache.get(tokens._key("lock")) is None
 
 
-def test_without_the_store_no_token_is_asked_for(
-    wire: responses.RequestsMock, settings: Any
-) -> None:
-    settings.CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
-            "LOCATION": "redis://127.0.0.1:1/0",
-        }
-    }
-
-    with pytest.raises(Unavailable, match="store of tokens"):
-        gateway().verify(known(PAYMENT))
-
-    assert len(wire.calls) == 0
-
-
 def test_no_secret_in_a_refused_grant(
     wire: responses.RequestsMock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -295,12 +269,3 @@ def test_no_secret_in_a_refused_grant(
         gateway().verify(known(PAYMENT))
 
     assert "very-secret" not in whole_text(caught.value) + caplog.text
-
-
-def test_no_secret_in_the_names_of_the_cache(granted: responses.RequestsMock) -> None:
-    granted.post(QUERY, **payment())
-
-    gateway().verify(known(PAYMENT))
-
-    backend: Any = cache
-    assert "secret" not in " ".join(backend._cache)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from core.http import Outbound
+from core.providers import Declined
 from fulfillment.partners.tests.simulator import (
     ANSWER_SECONDS,
     CREDENTIALS,
@@ -102,7 +103,7 @@ class TestSimulatedPayStation(GatewayContract):
 def test_a_number_is_taken_once(world: SimulatedPayStation) -> None:
     world.gateway.open_session(REQUEST)
 
-    with pytest.raises(Exception, match="1008"):
+    with pytest.raises(Declined, match="1008"):
         world.gateway.open_session(REQUEST)
 
 

@@ -1,0 +1,1 @@
+"""The doors to an account (contract page bdvoucher, section 2)."""

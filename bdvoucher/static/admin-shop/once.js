@@ -1,0 +1,14 @@
+// A form that acts is sent once: its buttons are switched off while the answer is on its way.
+// The server refuses a second one anyway; this only spares the operator the refusal.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-once]") || event.defaultPrevented) return;
+  if (form.dataset.sent) { event.preventDefault(); return; }
+  form.dataset.sent = "1";
+  for (const button of form.querySelectorAll("button[type=submit]")) {
+    button.disabled = true;
+    button.textContent = button.dataset.busy || button.textContent;
+  }
+});
+// Back from the browser's cache: the page may be used again.
+window.addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -1,0 +1,180 @@
+"""What `manage.py check` says of settings that are missing, unsafe or at odds."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.core.checks import CheckMessage, registry, run_checks
+
+from bdvoucher import checks
+from bdvoucher.celery import app
+from bdvoucher.local.environment import DEMO_CREDENTIALS, TEST_SECRETS
+from fulfillment.partners.registry import PARTNERS
+from payments.gateways.registry import GATEWAYS
+
+KEY, OTHER, OWN = b"a" * 32, b"b" * 32, b"c" * 32
+
+
+def found(find: Callable[[], Iterator[CheckMessage]]) -> set[str]:
+    return {message.id.removeprefix("bdvoucher.") for message in find()}
+
+
+@pytest.fixture(autouse=True)
+def sound(settings, monkeypatch):
+    """A real shop's settings, of which each test spoils one."""
+    for name, value in {
+        "SECRET_KEY": "s" * 64,
+        "JWT_SIGNING_KEY": "j" * 64,
+        "SIMPLE_JWT": {"SIGNING_KEY": "j" * 64},
+        "CODE_KEYS": {"k2": KEY, "k1": OTHER},
+        "CODE_FINGERPRINT_KEY": OWN,
+        "PUBLIC_BASE_URL": "https://shop.example.com",
+        "ALLOWED_HOSTS": ["shop.example.com"],
+        "PAYSTATION_BASE_URL": "https://paystation.example.com",
+        "BKASH_BASE_URL": "https://bkash.example.com",
+        "ZENDIT_BASE_URL": "https://zendit.example.com",
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": "mail.example.com",
+        "EMAIL_USE_TLS": True,
+        "EMAIL_USE_SSL": False,
+        **dict.fromkeys(DEMO_CREDENTIALS, "of this shop alone"),
+    }.items():
+        setattr(settings, name, value)
+    for name in TEST_SECRETS:
+        monkeypatch.setenv(name, "")
+
+
+@pytest.mark.parametrize("find", [*checks.ALWAYS, *checks.DEPLOYED])
+def test_a_sound_configuration_is_not_complained_of(find):
+    assert found(find) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "find", "id_"),
+    [
+        ("SECRET_KEY", "short", checks.signing_keys, "E001"),
+        ("CODE_KEYS", {}, checks.code_keys, "E010"),
+        ("CODE_KEYS", {"k1": b"a" * 16}, checks.code_keys, "E011"),
+        ("CODE_KEYS", {"": KEY}, checks.code_keys, "E011"),
+        ("CODE_KEYS", {"k1": KEY, "k2": KEY}, checks.code_keys, "E012"),
+        ("CODE_FINGERPRINT_KEY", b"", checks.code_keys, "E013"),
+        ("CODE_FINGERPRINT_KEY", b"c" * 31, checks.code_keys, "E013"),
+        ("CODE_FINGERPRINT_KEY", OTHER, checks.code_keys, "E014"),
+        ("PAYMENT_METHODS", [], checks.providers, "E020"),
+        ("PAYMENT_METHODS", ["paystation", "cash"], checks.providers, "E021"),
+        ("BKASH_USERNAME", "", checks.providers, "E022"),
+        ("ZENDIT_API_KEY", "", checks.providers, "E022"),
+        ("ZENDIT_BASE_URL", "", checks.providers, "E023"),
+        ("ZENDIT_BASE_URL", "https://[", checks.providers, "E023"),
+        ("MAIL_LEASE", timedelta(0), checks.durations, "E040"),
+        ("SWEEP_ORDERS_SECONDS", 0, checks.durations, "E040"),
+        ("MAIL_WAITS", [], checks.durations, "E041"),
+        ("LOOKUP_WAITS", [1.0, 0.0], checks.durations, "E041"),
+        ("EMAIL_TIMEOUT", 90, checks.leases, "E042"),
+        ("EMAIL_TIMEOUT", None, checks.leases, "E042"),
+        ("ATTEMPT_LEASE", timedelta(seconds=13), checks.leases, "E043"),
+        ("PARTNER_SENT_LEASE", timedelta(seconds=13), checks.leases, "E043"),
+        ("PAYMENT_LEASE", timedelta(seconds=13), checks.leases, "E044"),
+        ("OPERATOR_WAIT_SECONDS", 50.0, checks.leases, "E045"),
+        ("PUBLIC_BASE_URL", "http://shop.example.com", checks.addresses_of_a_real_shop, "E050"),
+        ("ALLOWED_HOSTS", ["other.example.com"], checks.addresses_of_a_real_shop, "E051"),
+        ("ZENDIT_BASE_URL", "http://127.0.0.1:8100", checks.addresses_of_a_real_shop, "E052"),
+        ("ZENDIT_API_KEY", DEMO_CREDENTIALS["ZENDIT_API_KEY"], checks.known_secrets, "E053"),
+        ("SECRET_KEY", TEST_SECRETS["SECRET_KEY"], checks.known_secrets, "E053"),
+        (
+            "EMAIL_BACKEND",
+            "django.core.mail.backends.console.EmailBackend",
+            checks.mail_of_a_real_shop,
+            "E054",
+        ),
+        ("EMAIL_USE_TLS", False, checks.mail_of_a_real_shop, "W055"),
+    ],
+)
+def test_one_fault_is_named_alone(settings, name, value, find, id_):
+    setattr(settings, name, value)
+    assert found(find) == {id_}
+
+
+@pytest.mark.parametrize(("key", "id_"), [("", "E002"), ("j" * 31, "E003"), ("s" * 64, "E004")])
+def test_a_bad_signing_key_of_tokens(settings, key, id_):
+    settings.JWT_SIGNING_KEY, settings.SIMPLE_JWT = key, {"SIGNING_KEY": key}
+    assert found(checks.signing_keys) == {id_}
+
+
+def test_tokens_signed_with_another_key(settings):
+    settings.SIMPLE_JWT = {"SIGNING_KEY": settings.SECRET_KEY}
+    assert found(checks.signing_keys) == {"E005"}
+
+
+def test_a_name_given_twice_is_seen_though_the_parsed_ring_has_lost_it(monkeypatch):
+    monkeypatch.setenv("CODE_KEYS", "k1:YQ==,k1:Yg==")
+    assert found(checks.code_keys) == {"E012"}
+
+
+def test_public_code_keys_are_seen_in_the_environment(monkeypatch):
+    monkeypatch.setenv("CODE_KEYS", TEST_SECRETS["CODE_KEYS"])
+    assert found(checks.known_secrets) == {"E053"}
+
+
+def test_refresh_tokens_need_the_blacklist(settings):
+    settings.INSTALLED_APPS = [
+        name for name in settings.INSTALLED_APPS if not name.endswith("token_blacklist")
+    ]
+    assert found(checks.machinery) == {"E030"}
+
+
+@pytest.mark.parametrize("limit", [None, 0, 60])
+def test_a_cache_without_a_short_time_limit(settings, limit):
+    cache = settings.CACHES["default"]
+    options = {"socket_timeout": limit, "socket_connect_timeout": 1.0}
+    settings.CACHES = {"default": {**cache, "OPTIONS": options}}
+    assert found(checks.machinery) == {"E031"}
+
+
+def test_a_broker_without_a_short_time_limit(monkeypatch):
+    monkeypatch.setitem(app.conf.broker_transport_options, "socket_timeout", None)
+    assert found(checks.machinery) == {"E031"}
+
+
+def test_a_mail_provider_is_asked_over_https_anyway(settings):
+    settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
+    settings.EMAIL_USE_TLS = False
+    assert found(checks.mail_of_a_real_shop) == set()
+
+
+@pytest.mark.parametrize("host", ["*", ".example.com", "SHOP.example.com"])
+def test_hosts_are_matched_as_django_does(settings, host):
+    settings.ALLOWED_HOSTS = [host]
+    assert found(checks.addresses_of_a_real_shop) == set()
+
+
+def test_every_provider_says_what_it_needs():
+    assert set(checks.CREDENTIALS) == {*GATEWAYS, *PARTNERS}
+
+
+def test_a_disabled_gateway_needs_nothing(settings):
+    settings.PAYMENT_METHODS, settings.BKASH_APP_KEY = ["paystation"], ""
+    assert found(checks.providers) == set()
+
+
+def test_every_message_names_a_way_out(settings):
+    settings.PAYMENT_METHODS, settings.CODE_KEYS, settings.JWT_SIGNING_KEY = [], {}, ""
+    messages = [each for find in checks.ALWAYS for each in find()]
+    assert messages
+    assert all(each.hint for each in messages)
+
+
+def test_checks_of_a_real_shop_wait_for_deploy(settings):
+    settings.PUBLIC_BASE_URL = "http://127.0.0.1:8000"
+    plain = {message.id for message in run_checks(tags=["security"])}
+    deployed = {
+        message.id for message in run_checks(tags=["security"], include_deployment_checks=True)
+    }
+    assert "bdvoucher.E050" not in plain
+    assert "bdvoucher.E050" in deployed
+
+
+def test_each_check_is_registered_once():
+    everything = {*registry.registry.registered_checks, *registry.registry.deployment_checks}
+    names = [each.__name__ for each in everything]
+    assert all(names.count(find.__name__) == 1 for find in (*checks.ALWAYS, *checks.DEPLOYED))

@@ -1,0 +1,72 @@
+"""Mails to customers, and alerts to ourselves."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.admin import LookAdmin
+from notifications.models import AdminAlert, EmailMessage
+from notifications.states import FULFILLMENT_ALERTS, AlertKind
+
+#: Closed by what ends their cause, and by nobody's click (D15, D44).
+CLOSE_BY_THEMSELVES = frozenset(
+    {*FULFILLMENT_ALERTS, AlertKind.AMOUNT_MISMATCH, AlertKind.PAYMENT_RISK}
+)
+
+
+@admin.register(EmailMessage)
+class EmailMessageAdmin(LookAdmin[EmailMessage]):
+    list_display = ("message_id", "state", "order", "recipient", "template", "tries", "made")
+    list_display_links = ("message_id",)
+    list_filter = ("status", "template")
+    list_select_related = ("order",)
+    search_fields = ("=recipient", "=message_id", "=order__order_number")
+    search_help_text = "Recipient, order number or Message-ID; exact."
+    exclude = ("dedup_key",)
+
+
+@admin.register(AdminAlert)
+class AdminAlertAdmin(LookAdmin[AdminAlert]):
+    list_display = ("kind", "message", "order", "made", "seen_by", "closed")
+    list_display_links = ("kind",)
+    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "kind")
+    list_select_related = ("order", "acknowledged_by")
+    search_fields = ("=order__order_number",)
+    actions: Any = ("acknowledge", "resolve")
+
+    @admin.display(description="Seen by")
+    def seen_by(self, row: AdminAlert) -> str:
+        return str(row.acknowledged_by or "")
+
+    @admin.display(description="Closed", boolean=True)
+    def closed(self, row: AdminAlert) -> bool:
+        return row.resolved_at is not None
+
+    def has_handle_permission(self, request: HttpRequest) -> bool:
+        """Handling an alert is more than looking at it, and less than editing it."""
+        return bool(request.user.has_perm("notifications.change_adminalert"))
+
+    @admin.action(description="I have seen it", permissions=["handle"])
+    def acknowledge(self, request: HttpRequest, queryset: QuerySet[AdminAlert]) -> None:
+        rows = queryset.filter(acknowledged_at=None, resolved_at=None)
+        count = rows.update(acknowledged_at=timezone.now(), acknowledged_by=_me(request))
+        messages.success(request, f"{count} alert(s) marked as seen.")
+
+    @admin.action(description="It is dealt with: close it", permissions=["handle"])
+    def resolve(self, request: HttpRequest, queryset: QuerySet[AdminAlert]) -> None:
+        still = queryset.filter(resolved_at=None, kind__in=CLOSE_BY_THEMSELVES).count()
+        rows = queryset.filter(resolved_at=None).exclude(kind__in=CLOSE_BY_THEMSELVES)
+        count = rows.update(
+            resolved_at=timezone.now(), resolved_by=_me(request), resolution_notes="Closed by hand."
+        )
+        messages.success(request, f"{count} alert(s) closed.")
+        if still:
+            words = "stay open: they close when the order is delivered or the money is dealt with."
+            messages.warning(request, f"{still} alert(s) {words}")
+
+
+def _me(request: HttpRequest) -> Any:
+    return request.user.pk

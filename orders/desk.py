@@ -1,0 +1,256 @@
+"""What the order page tells an operator: what happened, why, and which button helps.
+
+Rows of the apps above come in from the page (a door may read them); nothing is read here. The
+buttons' reasons say beforehand what the services would answer; the services stay the judge.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from django.conf import settings
+
+from accounts.models import User
+from catalog.models import PartnerSource
+from core.templatetags.shop import tone_of
+from orders.forms import ResendForm, RetryForm
+from orders.models import Order, OrderItem
+from orders.states import ItemStatus, OrderStatus
+
+if TYPE_CHECKING:
+    from fulfillment.models import FulfillmentAttempt
+    from fulfillment.selectors import Standing
+    from notifications.models import EmailMessage
+    from vouchers.selectors import UnitCode
+
+RECOVER: Final = "fulfillment.recover_order"
+RESEND: Final = "fulfillment.resend_codes"
+OVERRIDE: Final = "fulfillment.override_recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitRow:
+    """One unit of an item: filled, at work at a partner, or owed."""
+
+    number: int
+    state: str
+    tone: str
+    code: "UnitCode | None" = None
+    purchase: str = ""
+    """Our reference at the partner who may still deliver it."""
+
+
+@dataclass(slots=True)
+class ItemCard:
+    item: OrderItem
+    units: list[UnitRow]
+    owed: int
+    under_way: Counter[str]
+    """State at the partner -> units."""
+    worked_by: str = ""
+    """Who holds a claim on the item just now."""
+    sources: Sequence[PartnerSource] = field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        return f"{self.item.product_name} {self.item.variant_name}"
+
+    @property
+    def delivered(self) -> int:
+        return self.item.quantity - self.owed
+
+    @property
+    def no_retry(self) -> str:
+        """Why the partner can't be asked again for this item; empty if it can."""
+        if self.item.fulfilled:
+            return "delivered already"
+        if self.worked_by:
+            return f"{self.worked_by} is working on it just now"
+        if self.under_way:
+            return "a purchase may still be delivered, nothing is bought twice"
+        if not self.owed:
+            return "its codes are saved, only the e-mail is missing"
+        return ""
+
+
+def cards_of(
+    standings: Iterable["Standing"],
+    codes: Iterable["UnitCode"],
+    attempts: Iterable["FulfillmentAttempt"],
+    sources: Mapping[int, Sequence[PartnerSource]],
+    *,
+    now: datetime,
+) -> list[ItemCard]:
+    held = {(code.item_id, code.unit_no): code for code in codes}
+    claims = {
+        each.item_id: str(each.admin_user or "the automatic delivery")
+        for each in attempts
+        if each.status == "IN_PROGRESS"
+        and each.claimed_at is not None
+        and each.claimed_at >= now - settings.ATTEMPT_LEASE
+    }
+    return [
+        ItemCard(
+            item=each.item,
+            units=[_unit(each, unit, held) for unit in range(1, each.item.quantity + 1)],
+            owed=len(each.owed),
+            under_way=Counter(purchase.status for purchase in each.under_way.values()),
+            worked_by=claims.get(each.item.pk, ""),
+            sources=sources.get(each.item.variant_id, ()),
+        )
+        for each in standings
+    ]
+
+
+def _unit(standing: "Standing", unit: int, held: Mapping[tuple[int, int], "UnitCode"]) -> UnitRow:
+    code = held.get((standing.item.pk, unit))
+    if unit in standing.vouchers:
+        return UnitRow(unit, "Saved" if not standing.item.fulfilled else "Delivered", "good", code)
+    purchase = standing.under_way.get(unit)
+    if purchase is not None:
+        tone = tone_of(purchase.status, "PartnerTransaction")
+        return UnitRow(unit, purchase.get_status_display(), tone, code, purchase.reference)
+    if code is not None:
+        return UnitRow(unit, "Reserved", "info", code)
+    lost = standing.item.fulfillment_status == ItemStatus.PARTNER_FAILED
+    return UnitRow(unit, "No code", "bad" if lost else "quiet")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What happened, in plain words, and what to do about it."""
+
+    tone: str
+    title: str
+    why: str = ""
+    advice: str = ""
+    action: str = ""
+    """The button that helps: `codes`, `retry`, `resend` or none."""
+
+
+def cause_of(
+    order: Order,
+    cards: Sequence[ItemCard],
+    attempts: Sequence["FulfillmentAttempt"],
+    mails: Sequence["EmailMessage"],
+) -> Cause:
+    if order.held_for_risk:
+        return Cause(
+            "warn",
+            "Paid, but flagged as risky.",
+            "The gateway marked this payment as risky, so nothing is delivered.",
+            "Check the payer with the gateway, then release or refund the order.",
+        )
+    if order.status != OrderStatus.NEEDS_ATTENTION:
+        return _calm(order)
+    owed = sum(card.owed for card in cards)
+    units = sum(card.item.quantity for card in cards)
+    if not owed:
+        error = next((mail.error for mail in mails if mail.error), "")
+        return Cause(
+            "warn",
+            "All codes are saved, but the customer has no e-mail.",
+            error or "The mail server did not accept the message.",
+            "Resend the e-mail. The codes stay safe however often it fails.",
+            "resend",
+        )
+    open_at_partner = sum((card.under_way for card in cards), Counter())
+    if open_at_partner:
+        return Cause(
+            "warn",
+            f"{sum(open_at_partner.values())} of {units} codes: the partner may still deliver.",
+            "The purchase was sent and its outcome is not known yet. It is looked up by itself "
+            "under our own reference until it is known.",
+            "Wait for the answer, or enter codes by hand. A retry would risk to buy twice.",
+            "codes",
+        )
+    newest = {each.item_id: each.error_message for each in reversed(attempts)}
+    why = next(
+        (newest[card.item.pk] for card in cards if card.owed and newest.get(card.item.pk)), ""
+    )
+    return Cause(
+        "bad",
+        f"{owed} of {units} codes are missing. The customer has paid.",
+        why or "The partner gave no code.",
+        "Retry with the partner if its trouble is over; else enter codes you have by hand.",
+        "retry" if any(not card.no_retry for card in cards) else "codes",
+    )
+
+
+def _calm(order: Order) -> Cause:
+    """Nothing for a person to do."""
+    status = OrderStatus(order.status)
+    words = {
+        OrderStatus.SUCCEEDED: ("good", f"Delivered to {order.dispatched_email}."),
+        OrderStatus.PENDING: ("info", "Paid and being delivered. Nothing to do."),
+        OrderStatus.FAILED: ("quiet", "The payment failed. Nothing is owed."),
+        OrderStatus.CANCELLED: ("quiet", "Cancelled before payment. Nothing is owed."),
+    }
+    return Cause(*words.get(status, ("info", "Waiting for the customer's payment. Nothing to do.")))
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """Whether an action makes sense now, and if not, why; recommended or not."""
+
+    why_not: str = ""
+    recommended: bool = False
+
+    @property
+    def enabled(self) -> bool:
+        return not self.why_not
+
+
+def buttons_of(
+    order: Order, cards: Sequence[ItemCard], cause: Cause, *, reader: User
+) -> dict[str, Button]:
+    reasons = {
+        "codes": _right(reader, RECOVER) or _paid(order) or _no_codes(cards),
+        "retry": _right(reader, RECOVER) or _paid(order) or _no_retry(cards),
+        "resend": _right(reader, RESEND) or _paid(order) or _no_resend(cards),
+    }
+    return {name: Button(why, cause.action == name and not why) for name, why in reasons.items()}
+
+
+def _right(reader: User, right: str) -> str:
+    return "" if reader.has_perm(right) else "Your account does not have the right to do this."
+
+
+def _paid(order: Order) -> str:
+    if order.paid_at is None:
+        return "The order has no successful payment."
+    return "The order is held as risky." if order.held_for_risk else ""
+
+
+def _no_codes(cards: Sequence[ItemCard]) -> str:
+    if any(card.owed and not card.item.fulfilled for card in cards):
+        return ""
+    if all(card.item.fulfilled for card in cards):
+        return "Every code is delivered."
+    return "Every code is saved; resend the e-mail."
+
+
+def _no_retry(cards: Sequence[ItemCard]) -> str:
+    if any(not card.no_retry for card in cards):
+        return ""
+    if all(card.item.fulfilled for card in cards):
+        return "Every code is delivered."
+    reasons = dict.fromkeys(card.no_retry for card in cards if not card.item.fulfilled)
+    return "; ".join(reasons).capitalize() + "."
+
+
+def _no_resend(cards: Sequence[ItemCard]) -> str:
+    return "" if any(card.delivered for card in cards) else "No code is saved yet."
+
+
+def retry_form(
+    items: list[tuple[Any, Any]], sources: Iterable[PartnerSource], **kwargs: Any
+) -> RetryForm:
+    return RetryForm(items=items, sources=[(each.pk, str(each)) for each in sources], **kwargs)
+
+
+def resend_form(order: Order, reader: User, **kwargs: Any) -> ResendForm:
+    may_override = reader.has_perm(OVERRIDE)
+    return ResendForm(own_address=order.recipient_email, may_override=may_override, **kwargs)
