@@ -50,7 +50,7 @@ class HttpSms:
 
 
 def get_sender() -> SmsSender:
-    url: str = getattr(settings, "SMS_URL", "")
+    url: str = settings.SMS_URL
     if url:
-        return HttpSms(url=url, token=getattr(settings, "SMS_TOKEN", ""))
+        return HttpSms(url=url, token=settings.SMS_TOKEN)
     return ConsoleSms(show_text=settings.SETTINGS_MODULE.endswith(".local"))

@@ -34,7 +34,7 @@ class Answer:
         """The JSON object in the body, or None if it holds anything else (HTML, text, a list)."""
         try:
             parsed = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return parsed if isinstance(parsed, dict) else None
 

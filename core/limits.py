@@ -81,7 +81,7 @@ def client_address(request: HttpRequest) -> str:
     an IPv6 subscriber's /64 is one address.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
-    hops: int = getattr(settings, "TRUSTED_PROXIES", 0)
+    hops: int = settings.TRUSTED_PROXIES
     if hops > 0:
         chain = [entry.strip() for entry in request.headers.get("X-Forwarded-For", "").split(",")]
         if len(chain) >= hops:

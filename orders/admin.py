@@ -1,6 +1,6 @@
 """Orders on the operators' site: the list, the page of one order, and its three buttons."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from django.contrib import admin, messages

@@ -10,7 +10,7 @@ from django.utils import timezone
 from core.actors import SYSTEM, Actor
 from core.db import durable
 from core.logging import get_logger
-from core.providers import Declined, Misconfigured, ProviderError
+from core.providers import Declined, Misconfigured, ProviderError, Unavailable
 from notifications.alerts import raise_alert
 from notifications.states import AlertKind
 from payments.gateways.base import CapturingGateway, Known, Outcome, PaymentGateway, Verdict
@@ -80,6 +80,10 @@ def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Ve
         return capturing.capture(known(payment))
     except Declined as exc:
         return Verdict(Outcome.FAILED, reason=exc.message)
+    except (Unavailable, Misconfigured):
+        # Surely not sent: the right to send it is given back, or the payer's yes would expire.
+        Payment.objects.filter(pk=payment.pk).update(capture_sent_at=None)
+        raise
 
 
 def _plan(payment: Payment, *, now: datetime) -> None:

@@ -115,6 +115,7 @@ def addresses(ports: Ports) -> dict[str, str]:
         "PAYSTATION_PAGE_HOST": HOST,
         "BKASH_BASE_URL": f"{simulators}/bkash/v1.2.0-beta",
         "ZENDIT_BASE_URL": f"{simulators}/zendit/v1",
+        "SMS_URL": f"{simulators}/mail/sms",
         "PUBLIC_BASE_URL": f"http://{HOST}:{ports.web}",
     }
 

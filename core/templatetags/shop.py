@@ -77,9 +77,9 @@ def taka(amount: Decimal | None) -> str:
 
 
 @register.filter
-def when(moment: datetime | None) -> SafeString | str:
+def when(moment: datetime | str | None) -> SafeString | str:
     """A time of the page's zone, with the exact instant in UTC for who compares logs."""
-    if moment is None:
+    if not isinstance(moment, datetime):  # a template hands on "" for what is not there
         return ""
     here = timezone.localtime(moment)
     exact = f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -1,0 +1,74 @@
+"""Every operator route, found in the urlconf, refuses strangers, customers, and staff without
+the right (I24)."""
+
+import re
+
+import pytest
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from accounts.authentication import ADMIN, CLIENT, tokens_for
+from accounts.tests.factories import UserFactory, bearer
+from core.api.permissions import StaffMay
+from orders.tests.factories import OrderFactory
+
+VERBS = ("get", "post", "put", "patch", "delete")
+
+
+def routes(patterns=None, prefix=""):
+    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
+        where = prefix + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            if getattr(pattern, "app_name", None) != "admin":  # the admin's own pages
+                yield from routes(pattern.url_patterns, where)
+        else:
+            yield where, pattern.callback
+
+
+def operator_routes():
+    for where, callback in routes():
+        of_staff = where.startswith(("api/v1/admin/", "admin/"))
+        view = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
+        if of_staff and not where.startswith("api/v1/admin/auth/") and view is not None:
+            yield from ((where, verb, view) for verb in VERBS if hasattr(view, verb))
+
+
+FOUND = sorted(operator_routes(), key=lambda found: found[:2])
+EACH = pytest.mark.parametrize(
+    ("where", "verb", "view"), FOUND, ids=[f"{verb} {where}" for where, verb, _ in FOUND]
+)
+
+
+def test_both_families_of_the_seeds_paths_are_there():
+    tails = ("", *(f"/fulfillment/{each}" for each in (
+        "manual-code", "manual-codes", "partner-retry", "resend-email",
+    )), "/fulfillment-attempts")  # fmt: skip
+    expected = {
+        f"{mount}<digits:key>{tail}" for mount in ("admin/orders/", "api/v1/admin/orders/")
+        for tail in tails
+    }  # fmt: skip
+    assert expected <= {where for where, _, _ in FOUND}
+
+
+@EACH
+@pytest.mark.django_db
+def test_it_asks_for_a_staff_token_and_a_right(where, verb, view):
+    assert StaffMay in view.permission_classes
+    assert "." in view.required_permission
+    url = "/" + re.sub(r"<[^>]+>", str(OrderFactory().pk), where)
+    customer, nobody = UserFactory(), UserFactory(staff=True)
+    forged, _ = tokens_for(customer, door=ADMIN)
+    turned, _ = tokens_for(UserFactory(owner=True), door=CLIENT)
+    assert asked(url, verb) == 401
+    assert asked(url, verb, HTTP_AUTHORIZATION="Bearer nonsense") == 401
+    assert asked(url, verb, **bearer(customer)) in (401, 403)
+    assert asked(url, verb, HTTP_AUTHORIZATION=f"Bearer {forged}") in (401, 403)
+    assert asked(url, verb, HTTP_AUTHORIZATION=f"Bearer {turned}") in (401, 403)
+    assert asked(url, verb, **bearer(nobody)) == 403
+
+
+def asked(url, verb, **headers):
+    answer = getattr(APIClient(), verb)(url, {}, format="json", **headers)
+    assert answer.json()["success"] is False
+    assert set(answer.json()["error"]) == {"code", "details", "correlation_id"}
+    return answer.status_code
