@@ -105,7 +105,8 @@ def conclude(
     for standing in standings:
         before = standing.item.fulfillment_status
         attempt = ours.get(standing.item.pk)
-        failure = failures.get(standing.item.pk)
+        # A refused unit waits for its sisters at the partner: the item is judged once.
+        failure = None if standing.under_way else failures.get(standing.item.pk)
         tried = failure is not None or standing.item.pk not in under_way
         _settle_item(standing, mail, tried=tried, now=now)
         if attempt is not None:

@@ -167,7 +167,9 @@ def _sources(
     )
     left = [each for each in sources if each.pk not in {one.source_id for one in refused}]
     response = dict(refused[-1].response) if refused else {"status": NO_STOCK}
-    return left, Failure(NO_SOURCE, response=response, definite=True)
+    transient = bool(response.pop("transient", False))
+    error = refused[-1].error if transient else NO_SOURCE
+    return left, Failure(error, response=response, definite=not transient)
 
 
 def _failure(source: PartnerSource, result: Result) -> Failure:

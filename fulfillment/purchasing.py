@@ -261,6 +261,7 @@ def _save(purchase: PartnerTransaction, result: Result, *, now: datetime) -> Non
     purchase.response = {
         "offerId": purchase.source.external_offer_id,
         **({"status": result.word} if result.word else {}),
+        **({"transient": True} if result.transient else {}),
         **result.response,
     }
     purchase.checks += 1
