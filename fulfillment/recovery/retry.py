@@ -116,9 +116,6 @@ def _owes(attempt: FulfillmentAttempt) -> bool:
 
 
 def _via(attempt: FulfillmentAttempt) -> str:
-    partners = (
-        PartnerTransaction.objects.filter(attempt=attempt, status=PurchaseStatus.SUCCEEDED)
-        .values_list("partner__slug", flat=True)
-        .distinct()
-    )
+    bought = PartnerTransaction.objects.filter(attempt=attempt, status=PurchaseStatus.SUCCEEDED)
+    partners = set(bought.values_list("partner__slug", flat=True))
     return ", ".join(sorted(partners)) or "the voucher pool"
