@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning as CheckWarning, register
+from django.core.checks import CheckMessage, Error, Info, Tags, Warning as CheckWarning, register
 
 from core.api.idempotency import LEASE as REQUEST_LEASE
 from core.http import ANSWER_SECONDS, CONNECT_SECONDS
@@ -68,6 +68,10 @@ def error(number: int, message: str, hint: str) -> Error:
 
 def warning(number: int, message: str, hint: str) -> CheckWarning:
     return CheckWarning(message, hint=hint, id=f"bdvoucher.W{number:03}")
+
+
+def note(number: int, message: str, hint: str) -> Info:
+    return Info(message, hint=hint, id=f"bdvoucher.I{number:03}")
 
 
 def listed(find: Callable[[], Iterator[CheckMessage]]) -> Check:
@@ -172,13 +176,6 @@ def providers() -> Iterator[CheckMessage]:
                 f"PAYMENT_METHODS may name: {', '.join(sorted(GATEWAYS))}.",
             )
     for slug in _used():
-        missing = [name for name in CREDENTIALS.get(slug, ()) if not getattr(settings, name, "")]
-        if missing:
-            yield error(
-                22,
-                f"{slug} is in use, but its credentials are not complete.",
-                f"Set {', '.join(missing)}.",
-            )
         if not _url(_base(slug)).hostname:
             yield error(
                 23, f"{slug} has no usable address.", f"Set {slug.upper()}_BASE_URL to a URL."
@@ -313,6 +310,18 @@ def _allowed(host: str) -> bool:
     )
 
 
+def credentials() -> Iterator[CheckMessage]:
+    """Of a real shop: on a developer's machine they come with the running shop alone."""
+    for slug in _used():
+        missing = [name for name in CREDENTIALS.get(slug, ()) if not getattr(settings, name, "")]
+        if missing:
+            yield error(
+                22,
+                f"{slug} is in use, but its credentials are not complete.",
+                f"Set {', '.join(missing)}.",
+            )
+
+
 def known_secrets() -> Iterator[CheckMessage]:
     """Demo and test secrets stand in the source, so everybody has them."""
     from bdvoucher.local.environment import DEMO_CREDENTIALS, TEST_SECRETS
@@ -358,8 +367,34 @@ def _is_local(host: str | None) -> bool:
     return (host or "") in {"localhost", "127.0.0.1", "::1"}
 
 
+def people_of_a_real_shop() -> Iterator[CheckMessage]:
+    """Who signs up, and whose tries are counted."""
+    if not settings.SMS_URL:
+        yield note(
+            56,
+            "One-time passwords are sent to nobody, so no customer can sign up.",
+            "Set SMS_URL to where text messages are posted.",
+        )
+    elif _url(settings.SMS_URL).scheme != "https":
+        yield error(
+            57, "One-time passwords travel without TLS.", "Set SMS_URL to an https:// address."
+        )
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.TRUSTED_PROXIES:
+        yield note(
+            58,
+            "A proxy ends TLS, but its address counts as every customer's: they share one limit.",
+            "Set TRUSTED_PROXIES to how many proxies of your own stand in front.",
+        )
+
+
 ALWAYS: Final = (signing_keys, code_keys, providers, machinery, durations, leases)
-DEPLOYED: Final = (addresses_of_a_real_shop, known_secrets, mail_of_a_real_shop)
+DEPLOYED: Final = (
+    addresses_of_a_real_shop,
+    credentials,
+    known_secrets,
+    mail_of_a_real_shop,
+    people_of_a_real_shop,
+)
 
 
 #: Made once: the apps may be loaded again (in tests), and a check is to be registered once.

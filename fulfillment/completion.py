@@ -104,7 +104,7 @@ def conclude(
     by_itself = all(attempt.item_id is not None for attempt in attempts)
     for standing in standings:
         before = standing.item.fulfillment_status
-        attempt = ours.get(standing.item.pk)
+        attempt = ours.get(standing.item.pk) or _waits_for_mail(standing, under_way)
         # A refused unit waits for its sisters at the partner: the item is judged once.
         failure = None if standing.under_way else failures.get(standing.item.pk)
         tried = failure is not None or standing.item.pk not in under_way
@@ -115,12 +115,18 @@ def conclude(
                 failure=failure, goes_on=standing.item.pk in set(unfinished),
                 mail_error=mail_error, now=now,
             )  # fmt: skip
-        elif standing.item.fulfilled and standing.item.pk in under_way:
-            open_one = under_way[standing.item.pk]
-            _end(open_one, WELL_ENDED[AttemptType(open_one.type)], now=now)
         elif by_itself and standing.item.fulfilled and before != ItemStatus.SUCCEEDED:
             _leave_trace(order, standing, now=now)
     _settle_order(order, standings, now=now)
+
+
+def _waits_for_mail(
+    standing: Standing, under_way: Mapping[int | None, FulfillmentAttempt]
+) -> FulfillmentAttempt | None:
+    """An attempt nobody holds whose codes are all there: the order's one mail decides it too."""
+    attempt = under_way.get(standing.item.pk)
+    free = attempt is not None and attempt.claimed_at is None and not standing.owed
+    return attempt if free else None
 
 
 def _open_attempts(order: Order) -> Iterable[FulfillmentAttempt]:
