@@ -9,13 +9,15 @@ from django.core.paginator import Paginator
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.errors import Conflict
 from core.models import IdempotencyKey
-from core.templatetags.shop import age, badge, taka, when
+from core.templatetags.shop import badge, taka, when
 
 M = TypeVar("M", bound=models.Model)
 MOST_COUNTED: Final = 10_000
@@ -39,21 +41,32 @@ class ShopModelAdmin(admin.ModelAdmin[M]):
     list_per_page = 50
     ordering = ("-pk",)
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        title = str(self.opts.verbose_name_plural).capitalize()
+        return super().changelist_view(request, {"title": title} | (extra_context or {}))
+
     @admin.display(description="Status", ordering="status")
     def state(self, row: M) -> SafeString:
         return badge(row)
-
-    @admin.display(description="Age")
-    def age(self, row: Any) -> str:
-        return age(row.created_at)
 
     @admin.display(description="When", ordering="-pk")
     def made(self, row: Any) -> SafeString | str:
         return when(row.created_at)
 
+    @admin.display(description="Order")
+    def order_page(self, row: Any) -> SafeString | str:
+        return link_to_order(row.order) if row.order else ""
+
     @admin.display(description="Amount")
     def sum(self, row: Any) -> str:
         return taka(row.amount)
+
+
+def link_to_order(order: Any) -> SafeString:
+    address = reverse("admin:orders_order_change", args=[order.pk])
+    return format_html('<a href="{}">{}</a>', address, order)
 
 
 class LookAdmin(ShopModelAdmin[M]):

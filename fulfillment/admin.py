@@ -10,7 +10,7 @@ from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 
 @admin.register(FulfillmentAttempt)
 class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
-    list_display = ("number", "order", "type", "state", "admin_user", "codes_mask", "made")
+    list_display = ("number", "order_page", "type", "state", "admin_user", "codes_mask", "made")
     list_display_links = ("number",)
     list_filter = ("status", "type")
     list_select_related = ("order", "admin_user")

@@ -1,7 +1,7 @@
 """Getting codes for what a paid order owes: reserved rows, the pool, then partners by priority."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -71,9 +71,11 @@ def issue(
             round_.attempts = list(held)
         if not round_.attempts:
             return round_
-        work = _from_pool(order, round_, now=now)
+        sell_reserved(order, now=now)
+        standings = {standing.item.pk: standing for standing in standings_of(order)}
+        work = _from_pool(round_, standings, now=now)
         if not work and held is None:
-            round_.mail = prepare(order, standings_of(order), now=now)
+            round_.mail = prepare(order, list(standings.values()), now=now)
             round_.prepared = True
             return round_
     for attempt, standing, units in work:
@@ -91,23 +93,29 @@ def _claim(order: Order, round_: Round, *, now: datetime) -> None:
 
 
 def _from_pool(
-    order: Order, round_: Round, *, now: datetime
+    round_: Round, standings: Mapping[int, Standing], *, now: datetime
 ) -> list[tuple[FulfillmentAttempt, Standing, list[int]]]:
     """Fill what codes in our hands can fill; the rest is work for partners."""
-    sell_reserved(order, now=now)
-    standings = {standing.item.pk: standing for standing in standings_of(order)}
-    work = []
-    obtaining = [each for each in round_.attempts if each.type in OBTAINS and each.item_id]
-    obtaining.sort(key=lambda attempt: standings[attempt.item_id or 0].item.variant_id)
-    for attempt in obtaining:
-        standing = standings[attempt.item_id or 0]
-        missing = standing.missing
-        if missing and (attempt.partner_source is None or _is_pool(attempt.partner_source)):
-            filled = set(sell_from_pool(standing.item, missing, now=now))
-            missing = [unit for unit in missing if unit not in filled]
-        if missing:
-            work.append((attempt, standing, missing))
-    return work
+    obtaining = [
+        (attempt, standings[attempt.item_id])
+        for attempt in round_.attempts
+        if attempt.type in OBTAINS and attempt.item_id
+    ]
+    pooled = [
+        standing
+        for attempt, standing in obtaining
+        if standing.missing and (not attempt.partner_source or _is_pool(attempt.partner_source))
+    ]
+    if pooled:
+        units = {each.item.pk: each.missing for each in pooled}
+        given = sell_from_pool([each.item for each in pooled], units, now=now)
+        for each in pooled:
+            each.fill(given[each.item.pk], at=now)
+    return [
+        (attempt, standing, standing.missing)
+        for attempt, standing in obtaining
+        if standing.missing
+    ]
 
 
 def _from_partners(

@@ -1,6 +1,6 @@
 """Reading the state of delivery."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -37,6 +37,12 @@ class Standing:
     def missing(self) -> list[int]:
         """Owed and not under way anywhere: what may be bought now (D18)."""
         return [unit for unit in self.owed if unit not in self.under_way]
+
+    def fill(self, given: Mapping[int, int], *, at: datetime) -> None:
+        """Take in units (unit -> voucher) that were sold to the item a moment ago."""
+        if given:
+            self.vouchers |= given
+            self.last_saved_at = at
 
 
 def standings_of(order: Order) -> list[Standing]:

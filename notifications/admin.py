@@ -17,9 +17,30 @@ CLOSE_BY_THEMSELVES = frozenset(
 )
 
 
+class OpenFilter(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "open"
+
+    def lookups(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        model_admin: admin.ModelAdmin[Any],  # noqa: ARG002
+    ) -> list[tuple[str, str]]:
+        return [("yes", "Open"), ("no", "Closed")]
+
+    def queryset(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[AdminAlert],
+    ) -> QuerySet[AdminAlert]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(resolved_at__isnull=self.value() == "yes")
+
+
 @admin.register(EmailMessage)
 class EmailMessageAdmin(LookAdmin[EmailMessage]):
-    list_display = ("message_id", "state", "order", "recipient", "template", "tries", "made")
+    list_display = ("message_id", "state", "order_page", "recipient", "template", "tries", "made")
     list_display_links = ("message_id",)
     list_filter = ("status", "template")
     list_select_related = ("order",)
@@ -30,9 +51,9 @@ class EmailMessageAdmin(LookAdmin[EmailMessage]):
 
 @admin.register(AdminAlert)
 class AdminAlertAdmin(LookAdmin[AdminAlert]):
-    list_display = ("kind", "message", "order", "made", "seen_by", "closed")
+    list_display = ("kind", "message", "order_page", "made", "seen_by", "closed")
     list_display_links = ("kind",)
-    list_filter = (("resolved_at", admin.EmptyFieldListFilter), "kind")
+    list_filter = (OpenFilter, "kind")
     list_select_related = ("order", "acknowledged_by")
     search_fields = ("=order__order_number",)
     actions: Any = ("acknowledge", "resolve")

@@ -83,7 +83,7 @@ class CauseFilter(admin.SimpleListFilter):
 
 @admin.register(Order)
 class OrderAdmin(OrderColumns, LookAdmin[Order]):
-    list_display = ("number", "state", "items_sold", "total", "recipient", "cause", "waiting")
+    list_display = ("number", "cause", "items_sold", "total", "recipient", "waiting")
     list_display_links = ("number",)
     list_filter = ("status", CauseFilter)
     list_select_related = ("customer",)

@@ -62,6 +62,14 @@ class ItemCard:
         return self.item.quantity - self.owed
 
     @property
+    def state(self) -> tuple[str, str]:
+        """Where the item stands, in words and a tone."""
+        if self.item.fulfillment_status is not None:
+            words = ItemStatus(self.item.fulfillment_status).label
+            return words, tone_of(self.item.fulfillment_status)
+        return ("Codes saved", "info") if not self.owed else ("Not delivered yet", "quiet")
+
+    @property
     def no_retry(self) -> str:
         """Why the partner can't be asked again for this item; empty if it can."""
         if self.item.fulfilled:

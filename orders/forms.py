@@ -20,12 +20,12 @@ class ActionForm(forms.Form):
         label="Notes",
         required=False,
         max_length=NOTES_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Kept in the audit trail.",
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "Why; kept in the audit trail"}),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", f"{self.prefix_of_ids}-%s")
+        kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
 
 

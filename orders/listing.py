@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.inputs import msisdn_of
-from core.templatetags.shop import age, summary_of, taka
+from core.templatetags.shop import age, badge, summary_of, taka
 from orders.models import Order
 
 #: An order's number, also as a part of our references at gateways and partners.
@@ -62,10 +62,11 @@ class OrderColumns:
         msisdn = row.customer.msisdn if row.customer else ""
         return format_html('{}<br><span class="soft">{}</span>', row.recipient_email, msisdn or "")
 
-    @admin.display(description="Cause")
-    def cause(self, row: Order) -> str:
+    @admin.display(description="Status and cause", ordering="status")
+    def cause(self, row: Order) -> SafeString:
         alerts: Sequence[Any] = getattr(row, "open_alerts", ())
-        return " · ".join(alert.message for alert in alerts)
+        told = " · ".join(alert.message for alert in alerts)
+        return format_html('{}<div class="error-text">{}</div>', badge(row), told)
 
     @admin.display(description="Placed")
     def waiting(self, row: Order) -> SafeString:

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.constants import OnConflict
 
 from catalog.models import Variant
 from catalog.selectors import priced_variants
 from core import correlation
 from core.actors import SYSTEM, Actor
-from core.errors import BadRequest, Detail
+from core.errors import BadRequest, Conflict, Detail
 from core.money import ZERO
 from core.states import check_arrow
 from orders.discounts import redeem
@@ -134,17 +135,25 @@ def _item(
 
 
 def _insert(order: Order) -> Order:
-    """Give the order a number nobody else has (I28)."""
+    """Give the order a number nobody else has (I28); a number in use costs no savepoint.
+
+    Raises:
+        Conflict: the request placed its order already (D24).
+    """
+    columns = Order._meta  # noqa: SLF001 - Django's own name for it
+    fields = [field for field in columns.concrete_fields if not field.primary_key]
+    rows: Any = Order._base_manager  # noqa: SLF001 - `bulk_create` can't skip and return the id
     for _ in range(NUMBER_TRIES):
         order.order_number = str(10_000_000 + secrets.randbelow(90_000_000))
-        try:
-            with transaction.atomic():
-                order.save(force_insert=True)
-        except IntegrityError as exc:
-            if "order_number" not in str(exc):
-                raise
-        else:
+        made = rows._insert(  # noqa: SLF001
+            [order], fields=fields, returning_fields=[columns.pk], on_conflict=OnConflict.IGNORE
+        )
+        if made:
+            (order.pk,) = made[0]
+            order._state.adding, order._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
             return order
+        if Order.objects.filter(request_key=order.request_key).exists():
+            raise Conflict("This request placed its order already; ask for it again.")
     raise RuntimeError("No free order number was found; the eight digits are running out.")
 
 

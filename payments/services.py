@@ -72,7 +72,7 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
         if order.total_amount == 0:
             payment = _pay_by_discount(order, now=now)
         elif init_payment:
-            payment = start_payment(order, cart.payment_method, now=now)
+            payment = start_payment(order, cart.payment_method, now=now, number=1)
     if payment is None or payment.status == PaymentStatus.SUCCEEDED:
         return CheckoutResult(order, payment, "Order created")
     return CheckoutResult(order, *_opened(payment))
@@ -119,9 +119,12 @@ def _check_caps(
         raise Conflict("Not enough stock.", details=short)
 
 
-def start_payment(order: Order, method: str, *, now: datetime, description: str = "") -> Payment:
+def start_payment(
+    order: Order, method: str, *, now: datetime, description: str = "", number: int | None = None
+) -> Payment:
     """Write down one try to pay, under our reference; part of the caller's transaction."""
-    number = Payment.objects.filter(order=order).count() + 1
+    if number is None:
+        number = Payment.objects.filter(order=order).count() + 1
     return Payment.objects.create(
         order=order,
         method=method,

@@ -12,6 +12,7 @@ from fulfillment.issuing import issue
 from fulfillment.processing import MailWish, finish
 from fulfillment.tests.factories import paid_order, pool_of
 from orders.services import Buyer, Cart, Line
+from payments.models import Payment
 from payments.services import checkout
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -41,10 +42,16 @@ def placed(*quantities):
     customer = UserFactory()
     lines = [Line(pool(each).pk, each) for each in quantities]
     cart = Cart(lines, "paystation", "gift@example.com")
-    buyer = Buyer(customer.pk, customer.email, "en", f"{customer.pk}:key")
+    buyer = Buyer(customer.pk, customer.email, "en")
     with counted() as statements:
-        checkout(cart, buyer, init_payment=False, now=timezone.now())
-    return statements
+        checkout(cart, buyer, init_payment=True, now=timezone.now())
+    assert Payment.objects.filter(order__customer=customer).count() == 1
+    return statements[: statements.index("COMMIT") + 1]  # then the gateway is asked
+
+
+@pytest.fixture(autouse=True)
+def _gateway_down(settings):
+    settings.PAYSTATION_BASE_URL = "http://127.0.0.1:1"
 
 
 def issued(*quantities):

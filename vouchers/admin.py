@@ -3,8 +3,9 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from core.admin import LookAdmin
+from core.admin import LookAdmin, link_to_order
 from vouchers.models import Batch, CodeReveal, Voucher
 
 SEALED = ("secret", "fingerprint", "words")
@@ -24,8 +25,8 @@ class VoucherAdmin(LookAdmin[Voucher]):
         return super().get_queryset(request).defer(*SEALED)
 
     @admin.display(description="Order")
-    def order(self, row: Voucher) -> str:
-        return str(row.order_item.order) if row.order_item else ""
+    def order(self, row: Voucher) -> SafeString | str:
+        return link_to_order(row.order_item.order) if row.order_item else ""
 
 
 @admin.register(Batch)

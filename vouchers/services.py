@@ -1,12 +1,12 @@
 """Everything that changes a voucher. Each function is part of its caller's transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 
 from catalog.models import Variant
@@ -53,33 +53,84 @@ class CodeTaken(Conflict):
     """The code is in our tables already, for somebody else or another variant."""
 
 
-def _free(variant_id: int, now: datetime) -> Any:
-    """Rows that may be sold, soonest expiry first; expired ones are nobody's goods."""
-    fresh = Voucher.objects.filter(variant=variant_id, status=VoucherStatus.AVAILABLE)
-    return fresh.exclude(expires_at__lte=now).order_by(F("expires_at").asc(nulls_last=True), "id")
+_FREE: Final = """
+SELECT wanted.variant, free.id, free.expires_at
+FROM unnest(%(variants)s::bigint[], %(units)s::bigint[]) AS wanted(variant, units)
+CROSS JOIN LATERAL (
+  SELECT id, expires_at FROM vouchers
+  WHERE variant_id = wanted.variant AND status = 'available'
+    AND (expires_at IS NULL OR expires_at > %(now)s)
+  ORDER BY expires_at ASC NULLS LAST, id LIMIT wanted.units {lock}
+) AS free
+"""
+_LOCK: Final = """
+SELECT variant_id, id, expires_at, status FROM vouchers
+WHERE id = ANY(%(ids)s) ORDER BY variant_id, id FOR UPDATE
+"""
+_GIVE: Final = """
+UPDATE vouchers SET status = %(status)s, order_item_id = given.item, unit_no = given.unit,
+  reserved_until = %(until)s, sold_at = %(sold_at)s
+FROM unnest(%(ids)s::bigint[], %(items)s::bigint[], %(units)s::int[]) AS given(id, item, unit)
+WHERE vouchers.id = given.id
+"""
+Found = Mapping[int, Sequence[int]]
 
 
-def take(variant_id: int, count: int, *, now: datetime) -> list[int]:
-    """Lock up to `count` free rows; two buyers never wait for each other.
+def take(wanted: Mapping[int, int], *, now: datetime) -> Found:
+    """Variant -> free rows, locked, up to the units wanted; two buyers never wait for each other.
 
-    The second look before "no stock" waits for locks of others, and so starts with none of
-    its own held: the first look is rolled back, then all are taken in order (architecture 6).
+    One statement for all variants, soonest expiry first. The second look before "no stock"
+    waits for locks of others, and so starts with none of its own held: the first look is
+    rolled back, then what was short is waited for, in order (architecture 6).
     """
-    with transaction.atomic():
-        quick = transaction.savepoint()
-        rows = _free(variant_id, now).select_for_update(skip_locked=True)
-        ids = list(rows.values_list("id", flat=True)[:count])
-        if len(ids) == count:
-            transaction.savepoint_commit(quick)
-            return ids
-        transaction.savepoint_rollback(quick)
-    # A row another buyer held may be free again by now, or ours after all.
-    seen = list(_free(variant_id, now).values_list("id", flat=True)[:SECOND_LOOK])
-    locked = Voucher.objects.filter(id__in=seen).select_for_update().order_by("id")
-    still = [
-        pk for pk, state in locked.values_list("id", "status") if state == VoucherStatus.AVAILABLE
-    ]
-    return still[:count]
+    doubted: set[int] = set()
+    while True:
+        mark = transaction.savepoint()
+        found: dict[int, list[int]] = {pk: [] for pk in wanted}
+        found |= _waited_for(wanted, doubted, now=now)
+        sure = sorted(pk for pk in wanted if pk not in doubted)
+        if sure:
+            rows = _free(sure, [wanted[pk] for pk in sure], now=now, skip_locked=True)
+            found |= _by_variant(rows)
+        short = {pk for pk in sure if len(found[pk]) < wanted[pk]}
+        if not short:
+            transaction.savepoint_commit(mark)
+            return found
+        transaction.savepoint_rollback(mark)
+        doubted |= short
+
+
+def _free(
+    variants: Sequence[int], units: Sequence[int], *, now: datetime, skip_locked: bool
+) -> list[Any]:
+    """Rows that may be sold; expired ones are nobody's goods."""
+    lock = "FOR UPDATE SKIP LOCKED" if skip_locked else ""
+    with connection.cursor() as cursor:
+        given: dict[str, Any] = {"variants": list(variants), "units": list(units), "now": now}
+        cursor.execute(_FREE.format(lock=lock), given)
+        return list(cursor.fetchall())
+
+
+def _waited_for(
+    wanted: Mapping[int, int], doubted: Iterable[int], *, now: datetime
+) -> dict[int, list[int]]:
+    """A row another buyer held may be free again by now, or ours after all."""
+    variants = sorted(doubted)
+    if not variants:
+        return {}
+    seen = _free(variants, [SECOND_LOOK] * len(variants), now=now, skip_locked=False)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, {"ids": [pk for _, pk, _ in seen]})
+        locked = cursor.fetchall()
+    still = _by_variant(row[:3] for row in locked if row[3] == VoucherStatus.AVAILABLE)
+    return {variant: pks[: wanted[variant]] for variant, pks in still.items()}
+
+
+def _by_variant(rows: Iterable[Any]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for variant, pk, _ in sorted(rows, key=lambda row: (row[2] is None, row[2], row[1])):
+        found.setdefault(variant, []).append(pk)
+    return found
 
 
 def reserve(items: Sequence[OrderItem], *, until: datetime, now: datetime) -> None:
@@ -88,41 +139,58 @@ def reserve(items: Sequence[OrderItem], *, until: datetime, now: datetime) -> No
     Raises:
         Conflict: not enough; `details` name each item and what is left. Nothing is kept.
     """
+    units = {item.pk: list(range(1, item.quantity + 1)) for item in items}
+    given = _shared_out(items, units, now=now)
     short: list[Detail] = []
-    for item in sorted(items, key=lambda each: each.variant_id):
-        ids = take(item.variant_id, item.quantity, now=now)
-        if len(ids) < item.quantity:
-            message = f"Only {len(ids)} of {item.quantity} left."
+    for item in items:
+        left = len(given[item.pk])
+        if left < item.quantity:
+            message = f"Only {left} of {item.quantity} left."
             short.append(Detail(f"items.{item.position}.quantity", "out_of_stock", message))
-            continue
-        assign(item, ids, range(1, item.quantity + 1), VoucherStatus.RESERVED, until=until, now=now)
     if short:
         raise Conflict("Not enough stock.", details=short)
+    assign(given, VoucherStatus.RESERVED, until=until, now=now)
+
+
+def _shared_out(
+    items: Sequence[OrderItem], units: Mapping[int, Sequence[int]], *, now: datetime
+) -> dict[int, dict[int, int]]:
+    """Item -> unit -> locked row, as far as the free stock goes."""
+    wanted: dict[int, int] = {}
+    for item in items:
+        wanted[item.variant_id] = wanted.get(item.variant_id, 0) + len(units[item.pk])
+    left = {variant: iter(ids) for variant, ids in take(wanted, now=now).items()}
+    given: dict[int, dict[int, int]] = {}
+    for item in items:
+        ids = islice(left[item.variant_id], len(units[item.pk]))
+        given[item.pk] = dict(zip(units[item.pk], ids, strict=False))
+    return given
 
 
 def assign(
-    item: OrderItem,
-    voucher_ids: Sequence[int],
-    units: Sequence[int],
+    given: Mapping[int, Mapping[int, int]],
     status: VoucherStatus,
     *,
     until: datetime | None = None,
     now: datetime,
 ) -> None:
-    """Give locked rows to units of an item, in one statement."""
-    rows = [
-        Voucher(
-            id=pk,
-            order_item=item,
-            unit_no=unit,
-            status=status,
-            reserved_until=until,
-            sold_at=now if status == VoucherStatus.SOLD else None,
+    """Give locked rows to the units of items (item -> unit -> row), in one statement."""
+    rows = [(pk, item, unit) for item, units in given.items() for unit, pk in units.items()]
+    if not rows:
+        return
+    ids, items, units = zip(*rows, strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _GIVE,
+            {
+                "status": str(status),
+                "until": until,
+                "sold_at": now if status == VoucherStatus.SOLD else None,
+                "ids": list(ids),
+                "items": list(items),
+                "units": list(units),
+            },
         )
-        for pk, unit in zip(voucher_ids, units, strict=True)
-    ]
-    fields = ["order_item", "unit_no", "status", "reserved_until", "sold_at"]
-    Voucher.objects.bulk_update(rows, fields)
 
 
 def release(order: Order) -> int:
@@ -147,12 +215,13 @@ def sell_reserved(order: Order, *, now: datetime) -> int:
     return held.update(status=VoucherStatus.SOLD, reserved_until=None, sold_at=now)
 
 
-def sell_from_pool(item: OrderItem, units: Sequence[int], *, now: datetime) -> list[int]:
-    """Fill units from free stock as far as it goes; the units that were filled."""
-    ids = take(item.variant_id, len(units), now=now)
-    filled = list(units[: len(ids)])
-    assign(item, ids, filled, VoucherStatus.SOLD, now=now)
-    return filled
+def sell_from_pool(
+    items: Sequence[OrderItem], units: Mapping[int, Sequence[int]], *, now: datetime
+) -> Mapping[int, Mapping[int, int]]:
+    """Fill units of items from free stock as far as it goes: item -> unit -> voucher."""
+    given = _shared_out(items, units, now=now)
+    assign(given, VoucherStatus.SOLD, now=now)
+    return given
 
 
 def store_issued(item: OrderItem, unit_no: int, code: NewCode, *, now: datetime) -> Voucher:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import django_stubs_ext
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from core.logging import configure
 
@@ -16,6 +17,14 @@ django_stubs_ext.monkeypatch()
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
+
+
+def key_bytes(name: str, text: str) -> bytes:
+    """A key written in base64; what is not base64 is said in one sentence, not by a traceback."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be base64; see .env.example.") from None
 
 
 def seconds(name: str, default: float) -> timedelta:
@@ -206,11 +215,11 @@ MAIL_MESSAGE_ID_DOMAIN = env.str("MAIL_MESSAGE_ID_DOMAIN", "mail.bdvoucher.com")
 
 # Codes at rest (D20)
 CODE_KEYS: dict[str, bytes] = {
-    name: base64.b64decode(key)
+    name: key_bytes("CODE_KEYS", key)
     for name, _, key in (entry.partition(":") for entry in env.list("CODE_KEYS", default=[]))
 }
 """Key ring, newest first: `k2:<base64 of 32 bytes>,k1:<...>`. The first one encrypts."""
-CODE_FINGERPRINT_KEY = base64.b64decode(env.str("CODE_FINGERPRINT_KEY", ""))
+CODE_FINGERPRINT_KEY = key_bytes("CODE_FINGERPRINT_KEY", env.str("CODE_FINGERPRINT_KEY", ""))
 
 # The shop's rules
 ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", 50)

@@ -37,6 +37,9 @@ def sound(settings, monkeypatch):
         "EMAIL_HOST": "mail.example.com",
         "EMAIL_USE_TLS": True,
         "EMAIL_USE_SSL": False,
+        "SMS_URL": "https://sms.example.com/send",
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "TRUSTED_PROXIES": 1,
         **dict.fromkeys(DEMO_CREDENTIALS, "of this shop alone"),
     }.items():
         setattr(settings, name, value)
@@ -62,8 +65,8 @@ def test_a_sound_configuration_is_not_complained_of(find):
         ("CODE_FINGERPRINT_KEY", OTHER, checks.code_keys, "E014"),
         ("PAYMENT_METHODS", [], checks.providers, "E020"),
         ("PAYMENT_METHODS", ["paystation", "cash"], checks.providers, "E021"),
-        ("BKASH_USERNAME", "", checks.providers, "E022"),
-        ("ZENDIT_API_KEY", "", checks.providers, "E022"),
+        ("BKASH_USERNAME", "", checks.credentials, "E022"),
+        ("ZENDIT_API_KEY", "", checks.credentials, "E022"),
         ("ZENDIT_BASE_URL", "", checks.providers, "E023"),
         ("ZENDIT_BASE_URL", "https://[", checks.providers, "E023"),
         ("MAIL_LEASE", timedelta(0), checks.durations, "E040"),
@@ -88,6 +91,9 @@ def test_a_sound_configuration_is_not_complained_of(find):
             "E054",
         ),
         ("EMAIL_USE_TLS", False, checks.mail_of_a_real_shop, "W055"),
+        ("SMS_URL", "", checks.people_of_a_real_shop, "I056"),
+        ("SMS_URL", "http://sms.example.com", checks.people_of_a_real_shop, "E057"),
+        ("TRUSTED_PROXIES", 0, checks.people_of_a_real_shop, "I058"),
     ],
 )
 def test_one_fault_is_named_alone(settings, name, value, find, id_):
@@ -154,7 +160,7 @@ def test_every_provider_says_what_it_needs():
 
 def test_a_disabled_gateway_needs_nothing(settings):
     settings.PAYMENT_METHODS, settings.BKASH_APP_KEY = ["paystation"], ""
-    assert found(checks.providers) == set()
+    assert found(checks.credentials) == set()
 
 
 def test_every_message_names_a_way_out(settings):

@@ -73,7 +73,7 @@ def age(moment: datetime | None) -> str:
 
 @register.filter
 def taka(amount: Decimal | None) -> str:
-    return "" if amount is None else f"৳{amount:,.2f}"
+    return "" if amount is None else f"BDT {amount:,.2f}"
 
 
 @register.filter
