@@ -6,7 +6,7 @@ ids there are digits, and the admin's pages never are (ADR 0007).
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
 from bdvoucher import views
@@ -26,8 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("api/v1/", include(api)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
-    path("api/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
     path("admin/orders/", include(operator_routes("admin"))),

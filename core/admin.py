@@ -40,7 +40,7 @@ class ShopModelAdmin(admin.ModelAdmin[M]):
     show_full_result_count = False
     list_per_page = 50
     ordering = ("-pk",)
-    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}  # noqa: RUF012
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

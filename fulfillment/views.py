@@ -68,6 +68,7 @@ class OperatorView(APIView):
         return found
 
 
+@extend_schema(tags=["Recovery"])
 class OrderView(OperatorView):
     required_permission = "orders.view_order"
 
@@ -122,6 +123,7 @@ class _Readable:
         self.expires_at, self.code = code.expires_at, readable
 
 
+@extend_schema(tags=["Recovery"])
 class ManualCodeView(OperatorView):
     required_permission = "fulfillment.recover_order"
 
@@ -146,6 +148,7 @@ class ManualCodeView(OperatorView):
         return _answer(enter_codes(self.order(key).pk, form.given(), operator=actor, notes=notes))
 
 
+@extend_schema(tags=["Recovery"])
 class ManualCodesView(OperatorView):
     required_permission = "fulfillment.recover_order"
 
@@ -189,6 +192,7 @@ class ManualCodesView(OperatorView):
         return ok(data, result.message, success=result.success)
 
 
+@extend_schema(tags=["Recovery"])
 class PartnerRetryView(OperatorView):
     required_permission = "fulfillment.recover_order"
 
@@ -220,6 +224,7 @@ class PartnerRetryView(OperatorView):
         )
 
 
+@extend_schema(tags=["Recovery"])
 class ResendView(OperatorView):
     required_permission = "fulfillment.resend_codes"
 
@@ -253,6 +258,7 @@ class ResendView(OperatorView):
         )
 
 
+@extend_schema(tags=["Recovery"])
 class AttemptsView(OperatorView):
     required_permission = "fulfillment.view_fulfillmentattempt"
 

@@ -31,14 +31,12 @@ class ActionForm(forms.Form):
 
 class ResendForm(ActionForm):
     prefix_of_ids = "resend"
-    to = forms.EmailField(label="Send to", required=False, max_length=254)
+    to = forms.EmailField(label="To another address", required=False, max_length=254)
 
     def __init__(self, *args: Any, own_address: str, may_override: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.may_override = may_override
-        to = self.fields["to"]
-        to.widget.attrs["placeholder"] = own_address
-        to.help_text = "Empty: the order's own address. Another one is recorded."
+        self.fields["to"].widget.attrs["placeholder"] = own_address
         self.order_fields(["form_key", "to", "notes"])
 
 

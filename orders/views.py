@@ -42,6 +42,7 @@ def shown(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
     }
 
 
+@extend_schema(tags=["Orders"])
 class OrdersView(APIView):
     permission_classes = [IsAuthenticated]
 
@@ -96,6 +97,7 @@ class OrdersView(APIView):
         return ok(data, result.message, status=201)
 
 
+@extend_schema(tags=["Orders"])
 class OrderView(APIView):
     permission_classes = [IsAuthenticated]
 
@@ -112,6 +114,7 @@ class OrderView(APIView):
         return ok(shown([order])[order.pk])
 
 
+@extend_schema(tags=["Orders"])
 class CancelView(APIView):
     permission_classes = [IsAuthenticated]
 

@@ -39,6 +39,7 @@ RETURN_SALT: Final = "payments.return"
 MAX_CALLBACK_BYTES: Final = 200_000
 
 
+@extend_schema(tags=["Payments"])
 class InitiateView(APIView):
     permission_classes = [IsAuthenticated]
 
@@ -60,6 +61,7 @@ class InitiateView(APIView):
         return _initiate(request, order_key, form.validated_data)
 
 
+@extend_schema(tags=["Payments"])
 class InitiateByBodyView(APIView):
     permission_classes = [IsAuthenticated]
 
@@ -93,6 +95,7 @@ def _initiate(request: Request, order_key: str, data: dict[str, Any]) -> Respons
     return ok(session_data(result.payment), result.message)
 
 
+@extend_schema(tags=["Payments"])
 class StatusView(APIView):
     permission_classes = [IsAuthenticated]
 
@@ -120,6 +123,7 @@ class StatusView(APIView):
         )
 
 
+@extend_schema(tags=["Payments"])
 class ChannelsView(APIView):
     permission_classes = [AllowAny]
     authentication_classes: list[Any] = []

@@ -5,10 +5,13 @@ from datetime import timedelta
 
 import pytest
 import responses
+from django.contrib import admin
 from django.core import mail
 from django.core.cache import cache
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
@@ -83,9 +86,7 @@ class Page:
 
     def enter(self, order, *codes, item=None, **fields):
         item = item or item_of(order)
-        return self.post(
-            order, "enter-codes", **{f"codes_{item.pk}": "\n".join(codes)}, **fields
-        )
+        return self.post(order, "enter-codes", **{f"codes_{item.pk}": "\n".join(codes)}, **fields)
 
     def said(self, order):
         """What the order page says of the last action."""
@@ -250,9 +251,7 @@ def test_every_button_asks_its_right(client, sign_in, role):
         assert len(mail.outbox) == 1
 
 
-def test_no_action_by_get_nor_without_token_nor_for_strangers(client, sign_in, django_user_model):
-    from django.test import Client
-
+def test_no_action_by_get_nor_without_token_nor_for_strangers(client, sign_in):
     order, page = stuck_order(), Page(client)
     assert page.get(order).status_code == 302  # to the sign-in
     client.force_login(UserFactory())  # a customer
@@ -292,15 +291,9 @@ def test_the_page_tells_the_whole_story(page, zendit):
         assert word in told, word
 
 
-def held_everywhere():
-    """An order whose one code, by hand and with a PIN, stands in every table that can hold one."""
-    order = stuck_order()
-    return order, f"{CODE} | {PIN}"
-
-
 def test_no_page_shows_a_code(client, page):
-    order, typed = held_everywhere()
-    page.enter(order, typed, notes="n")
+    order = stuck_order()
+    page.enter(order, f"{CODE} | {PIN}", notes="n")
     order.refresh_from_db()
     assert order.status == "SUCCEEDED"
     client.force_login(UserFactory(owner=True))
@@ -319,9 +312,6 @@ def test_no_page_shows_a_code(client, page):
 
 def every_address():
     """The list and the first page of everything that is registered, and the landing page."""
-    from django.contrib import admin
-    from django.urls import reverse
-
     yield "/admin/"
     for model, page in admin.site._registry.items():
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -334,8 +324,6 @@ def every_address():
 
 
 def test_nothing_of_value_can_be_deleted_or_made_by_hand(client, sign_in, rf):
-    from django.contrib import admin
-
     kept = {
         "order", "payment", "gatewaycallback", "voucher", "batch", "codereveal", "emailmessage",
         "adminalert", "fulfillmentattempt", "partnertransaction",
@@ -417,12 +405,11 @@ def test_an_order_is_found_by_what_people_have(client, sign_in):
     number, page = order.order_number, f"{LIST}{order.pk}/change/"
     terms = [
         number, f"#{number}", f"BDV-{number}-1", f"{number}I7U1T1", "rahim@example.com",
-        order.customer.msisdn, f"0{order.customer.msisdn[3:]}", CODE, CODE.lower().replace("-", " "),
+        order.customer.msisdn, f"0{order.customer.msisdn[3:]}", CODE, f" {CODE.lower()} ",
     ]  # fmt: skip
     for term in terms:
         answer = client.post(f"{LIST}find/", {"q": term})
-        found = answer.url if term not in (CODE.lower().replace("-", " "),) else page
-        assert found == page, term
+        assert answer.url == page, term
     for term in ("nothing", "", "NO-SUCH-CODE"):
         answer = client.post(f"{LIST}find/", {"q": term})
         assert answer.url == LIST
@@ -438,7 +425,9 @@ def test_long_lists_are_not_counted_to_their_end(client, sign_in, monkeypatch):
     fill(8)
     with CaptureQueriesContext(connection) as queries:
         client.get(LIST)
-    counts = [each["sql"] for each in queries if "COUNT(" in each["sql"] and "alert" not in each["sql"]]
+    counts = [
+        each["sql"] for each in queries if "COUNT(" in each["sql"] and "alert" not in each["sql"]
+    ]
     assert counts
     assert all("LIMIT 5" in sql for sql in counts)
 

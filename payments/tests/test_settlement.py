@@ -96,7 +96,7 @@ def waiting(status, order_status=None, **order):
 def judged(payment, verdict):
     result = settle(
         payment_id=payment.pk,
-        verdict=VERDICTS.get(verdict, verdict),
+        verdict=VERDICTS[verdict] if isinstance(verdict, str) else verdict,
         actor=SYSTEM,
         now=timezone.now(),
     )

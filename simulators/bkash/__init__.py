@@ -1,4 +1,4 @@
-"""bKash: tokenized checkout v1.2.0-beta, payments without agreement."""
+"""bKash: tokenized checkout v1.2.0-beta, payment without agreement."""
 
 from .service import Bkash
 

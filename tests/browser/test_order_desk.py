@@ -14,7 +14,7 @@ from fulfillment.tests.factories import stuck_order
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(os.environ.get("BDV_NO_BROWSER") == "1", reason="BDV_NO_BROWSER=1"),
 ]
 CHROMIUM = "/usr/bin/chromium"
@@ -55,7 +55,9 @@ def desk(chromium, live_server, complaints, request):
     page.on(
         "request",
         lambda asked: (
-            None if asked.url.startswith((live_server.url, "data:")) else complaints.append(asked.url)
+            None
+            if asked.url.startswith((live_server.url, "data:"))
+            else complaints.append(asked.url)
         ),
     )
     user = UserFactory(operator=True, name="Olivia Operator")
