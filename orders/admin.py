@@ -34,9 +34,9 @@ from fulfillment.recovery import (
 from fulfillment.selectors import attempts_of, purchases_of, standings_of
 from notifications.selectors import alerts_of, mails_of, open_alert_kinds, open_alerts_of_orders
 from orders.desk import (
+    AUDIT,
     RECOVER,
     RESEND,
-    Button,
     buttons_of,
     cards_of,
     cause_of,
@@ -102,12 +102,13 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
         def page(route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
             return path(route, self.admin_site.admin_view(view), name=f"orders_order_{name}")
 
+        post, read = require_POST, require_http_methods(["GET", "HEAD"])
         return [
-            page("find/", require_POST(self.find), "find"),
-            page("<int:pk>/change/", require_http_methods(["GET", "HEAD"])(self.page), "change"),
+            page("find/", post(self.find), "find"),
+            page("<int:pk>/change/", read(self.page), "change"),
             page("<int:pk>/enter-codes/", self.codes_page, "codes"),
-            page("<int:pk>/retry/", require_POST(self.retry), "retry"),
-            page("<int:pk>/resend/", require_POST(self.resend), "resend"),
+            page("<int:pk>/retry/", post(self.retry), "retry"),
+            page("<int:pk>/resend/", post(self.resend), "resend"),
             *super().get_urls(),
         ]
 
@@ -121,31 +122,25 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
         item = row and (row.order_item or row.former_item)
         if item:
             return Back(_address(item.order_id))
-        known = found_by(Order.objects.all(), term)
-        found = list(known.values_list("pk", flat=True)[:2])
-        if len(found) == 1:
-            return Back(_address(found[0]))
+        found = found_by(Order.objects.all(), term).values_list("pk", flat=True)[:2]
         if found:
-            return Back(f"{listed}?{urlencode({'q': term})}")
+            many = f"{listed}?{urlencode({'q': term})}"
+            return Back(_address(found[0]) if len(found) == 1 else many)
         if term:
             where = "is a code in our pool, sold to nobody." if row else "is in no order."
             messages.warning(request, f"What you searched for {where}")
         return Back(listed)
 
     def _order(self, request: HttpRequest, pk: int, *, right: str = "") -> Order:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        if right and not _staff(request).has_perm(right):
+        may = self.has_view_permission(request) and (not right or _staff(request).has_perm(right))
+        if not may:
             raise PermissionDenied
         return get_object_or_404(Order.objects.select_related("customer"), pk=pk)
 
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._order(request, pk)
-        return TemplateResponse(
-            request,
-            "admin/orders/order/page.html",
-            self.admin_site.each_context(request) | self._told(request, order),
-        )
+        context = self.admin_site.each_context(request) | self._told(request, order)
+        return TemplateResponse(request, "admin/orders/order/page.html", context)
 
     def _told(self, request: HttpRequest, order: Order) -> dict[str, Any]:
         """Everything the page shows; about fifteen statements, whatever the order's size."""
@@ -172,9 +167,7 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
             or next(iter(payments), None),
             "mails": mails,
             "mail": next(iter(mails), None),
-            "attempts": attempts
-            if reader.has_perm("fulfillment.view_fulfillmentattempt")
-            else None,
+            "attempts": attempts if reader.has_perm(AUDIT) else None,
             "purchases": list(purchases_of(order)),
             "open_alerts": [each for each in alerts if each.resolved_at is None],
             "closed_alerts": [each for each in alerts if each.resolved_at is not None],
@@ -194,15 +187,14 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
         """GET draws the boxes, POST saves what was typed and mails it; errors stay at their box."""
         order = self._order(request, pk, right=RECOVER)
         told = self._told(request, order)
-        button: Button = told["buttons"]["codes"]
-        if not button.enabled:
-            messages.warning(request, button.why_not)
+        if why_not := told["buttons"]["codes"].why_not:
+            messages.warning(request, why_not)
             return Back(_address(pk))
         cards = {card.item.pk: card for card in told["cards"] if card.owed}
         form = CodesForm(
             request.POST if request.method == "POST" else None,
             initial={"form_key": new_form_key()},
-            owed={pk: card.owed for pk, card in cards.items()},
+            owed={item: card.owed for item, card in cards.items()},
             partners=list(Partner.objects.filter(is_active=True).values_list("pk", "name")),
         )
         done: set[int] = set()
@@ -277,6 +269,7 @@ def _acted(
 def _entered(request: HttpRequest, order: Order, form: CodesForm) -> set[int]:
     """Save and mail what was typed; the items that were taken. Refusals stand at their box."""
     data, user = form.cleaned_data, _staff(request)
+    form.renew(new_form_key())  # whatever comes of it, this key is spent
     rows = [
         ItemCodes(item, [GivenCode(c, pin=p, partner_id=data[f"partner_{item}"]) for c, p in codes])
         for item, codes in data["given"].items()
@@ -287,7 +280,6 @@ def _entered(request: HttpRequest, order: Order, form: CodesForm) -> set[int]:
     except DomainError as exc:
         form.add_error(None, exc.message)
         return set()
-    form.renew(new_form_key())
     done = set()
     for row in result.rows:
         if row.attempt_id is None:

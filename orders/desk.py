@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECOVER: Final = "fulfillment.recover_order"
 RESEND: Final = "fulfillment.resend_codes"
+AUDIT: Final = "fulfillment.view_fulfillmentattempt"
 OVERRIDE: Final = "fulfillment.override_recipient"
 
 

@@ -148,11 +148,12 @@ def _insert(order: Order) -> Order:
         made = rows._insert(  # noqa: SLF001
             [order], fields=fields, returning_fields=[columns.pk], on_conflict=OnConflict.IGNORE
         )
-        if made:
+        if made and made[0]:
             (order.pk,) = made[0]
             order._state.adding, order._state.db = False, DEFAULT_DB_ALIAS  # noqa: SLF001
             return order
-        if Order.objects.filter(request_key=order.request_key).exists():
+        key = order.request_key
+        if key and Order.objects.filter(request_key=key).exists():
             raise Conflict("This request placed its order already; ask for it again.")
     raise RuntimeError("No free order number was found; the eight digits are running out.")
 

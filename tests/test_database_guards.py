@@ -52,7 +52,9 @@ def payment_of(order, reference="BDV-1", status="INITIATED", **fields):
 # I1, I2, I4, I19: codes
 
 
-@pytest.mark.parametrize("spelling", ["ABCD-1234", " abcd-1234", "ABCD\u200b-1234", "ＡＢＣＤ-1234"])
+@pytest.mark.parametrize(
+    "spelling", ["ABCD-1234", " abcd-1234", "ABCD\u200b-1234", "ＡＢＣＤ-1234"]
+)
 @pytest.mark.parametrize("status", ["available", "void", "sold"])
 def test_i1_one_code_is_one_row_for_ever(spelling, status):
     if status == "sold":
@@ -140,14 +142,18 @@ def test_i3_an_order_is_delivered_only_with_all_of_its_items():
 def test_i3_an_order_is_delivered_only_with_its_mail():
     item = OrderItemFactory()
     with refused_by("order_succeeded_means_all_delivered"):
-        OrderItem.objects.filter(pk=item.pk).update(fulfillment_status="SUCCEEDED", fulfilled_at=NOW)
+        OrderItem.objects.filter(pk=item.pk).update(
+            fulfillment_status="SUCCEEDED", fulfilled_at=NOW
+        )
         Order.objects.filter(pk=item.order_id).update(status="SUCCEEDED")
 
 
 def test_i3_all_items_delivered_is_an_order_delivered():
     item = OrderItemFactory()
     with refused_by("order_all_delivered_means_succeeded"):
-        OrderItem.objects.filter(pk=item.pk).update(fulfillment_status="SUCCEEDED", fulfilled_at=NOW)
+        OrderItem.objects.filter(pk=item.pk).update(
+            fulfillment_status="SUCCEEDED", fulfilled_at=NOW
+        )
 
 
 @pytest.mark.parametrize("change", [{"dispatched_email": "a@b.example"}, {"email_sent_at": NOW}])
@@ -348,7 +354,8 @@ def test_i21_the_total_adds_up_in_taka(sums):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"amount": 0}, {"amount": -5}, {"currency": "USD"}, {"amount": -5, "method": "discount"}]
+    "wrong",
+    [{"amount": 0}, {"amount": -5}, {"currency": "USD"}, {"amount": -5, "method": "discount"}],
 )
 def test_i21_a_payment_is_a_sum_in_taka(wrong):
     with refused_by("payment_amount_positive_bdt"):

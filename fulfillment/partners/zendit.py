@@ -22,11 +22,11 @@ from http import HTTPStatus
 from typing import Any, ClassVar, Final, Self
 
 import requests
-from django.conf import settings
 
 from core.db import durable
 from core.http import Answer, Outbound
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
+from core.wire import plain_text, required_setting
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer
 
 SLUG: Final = "zendit"
@@ -60,8 +60,8 @@ class ZenditPartner:
     def from_settings(cls, answer_seconds: float) -> Self:
         return cls(
             out=Outbound(SLUG, answer_seconds=answer_seconds),
-            base_url=_setting("ZENDIT_BASE_URL").rstrip("/"),
-            api_key=_setting("ZENDIT_API_KEY"),
+            base_url=required_setting(SLUG, "ZENDIT_BASE_URL").rstrip("/"),
+            api_key=required_setting(SLUG, "ZENDIT_API_KEY"),
         )
 
     @durable
@@ -82,7 +82,7 @@ class ZenditPartner:
     def lookup(self, *, reference: str) -> IssuedCode | AtWork | None:
         """GET by our own id, section 3; the receipt comes again however often we ask."""
         answer = self._send("GET", f"vouchers/purchases/{reference}", repeatable=True)
-        refusal = _text((answer.json() or {}).get("errorCode"), 60)
+        refusal = plain_text((answer.json() or {}).get("errorCode"), 60)
         if answer.status == HTTPStatus.NOT_FOUND and refusal == "NOT_FOUND":
             return None
         try:
@@ -94,7 +94,7 @@ class ZenditPartner:
         """Section 4. Whether it leaves reservations out is not documented."""
         said = self._send("GET", "balance", repeatable=True).json() or {}
         amount = _money(said.get("availableBalance"), said.get("currencyDivisor"))
-        currency = _text(said.get("currency"), 3)
+        currency = plain_text(said.get("currency"), 3)
         if amount is None or not currency:
             raise Unavailable(SLUG, "unclear answer to the balance")
         return amount, currency
@@ -146,9 +146,9 @@ def _minor_units(offer: Offer, send_value: Decimal) -> int:
 def _refusal(answer: Answer) -> ProviderError:
     """What a refused POST means if no purchase is found under its id."""
     said = answer.json() or {}
-    code, message = _text(said.get("errorCode"), 60), _text(said.get("message"))
+    code, message = plain_text(said.get("errorCode"), 60), plain_text(said.get("message"))
     fields = said.get("fields")
-    named = ", ".join(map(_text, fields)) if isinstance(fields, dict) else ""
+    named = ", ".join(map(plain_text, fields)) if isinstance(fields, dict) else ""
     words = " ".join(filter(None, (code or str(answer.status), message, named)))
     about_the_id = code == "INVALID_REQUEST" and _ABOUT_THE_ID.search(f"{message} {named}")
     definite = REFUSALS.get(code) == answer.status and not about_the_id
@@ -169,13 +169,13 @@ def _read(answer: Answer, reference: str) -> IssuedCode | AtWork:
         raise _Unclear(f"unclear answer, HTTP {answer.status}")
     if said.get("transactionId") != reference:
         raise _Unclear("an answer about another purchase")
-    status = _text(said.get("status"), 60)
+    status = plain_text(said.get("status"), 60)
     if status in AT_WORK:
         return AtWork(status)
     if status in FAILED:
         error = _part(said, "error")
-        code = _text(error.get("code"), 60)
-        words = _text(error.get("description")) or _text(error.get("message"))
+        code = plain_text(error.get("code"), 60)
+        words = plain_text(error.get("description")) or plain_text(error.get("message"))
         raise Declined(SLUG, f"{code or status} {words}".strip(), raw_code=code or status)
     if status != DONE:
         raise _Unclear(f"unknown status {status!r}")
@@ -192,11 +192,13 @@ def _issued(said: Mapping[str, Any], reference: str) -> IssuedCode:
     return IssuedCode(
         code=code,
         redemption_url=link,
-        serial_number=_text(receipt.get("voucherId"), 100),
+        serial_number=plain_text(receipt.get("voucherId"), 100),
         expires_at=_moment(receipt.get("expiresAt")),
-        partner_transaction_id=_text(_part(said, "confirmation").get("confirmationNumber"), 100),
+        partner_transaction_id=plain_text(
+            _part(said, "confirmation").get("confirmationNumber"), 100
+        ),
         cost=_money(said.get("cost"), said.get("costCurrencyDivisor")),
-        cost_currency=_text(said.get("costCurrency"), 3),
+        cost_currency=plain_text(said.get("costCurrency"), 3),
     )
 
 
@@ -222,7 +224,7 @@ def _money(units: object, divisor: object) -> Decimal | None:
 
 
 def _moment(value: object) -> datetime | None:
-    text = _text(value, 40)
+    text = plain_text(value, 40)
     try:
         if len(text) == len("2026-01-31"):
             return datetime.combine(date.fromisoformat(text), time.max, UTC)
@@ -230,17 +232,3 @@ def _moment(value: object) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(value: object, limit: int = 200) -> str:
-    """A text or number of theirs as bounded, printable text; empty for everything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return "".join(filter(str.isprintable, str(value)))[:limit].strip()
-
-
-def _setting(name: str) -> str:
-    value = str(getattr(settings, name, "") or "")
-    if not value:
-        raise Misconfigured(SLUG, f"the setting {name} is missing")
-    return value

@@ -38,9 +38,7 @@ def paid_order(*lines: tuple[Variant, int], **fields: Any) -> Order:
     inputs = fields.pop("fulfillment_input", {})
     order = OrderFactory(paid=True, **fields)
     for variant, quantity in lines:
-        OrderItemFactory(
-            order=order, variant=variant, quantity=quantity, fulfillment_input=inputs
-        )
+        OrderItemFactory(order=order, variant=variant, quantity=quantity, fulfillment_input=inputs)
     request_fulfilment(order, now=timezone.now())
     return order
 

@@ -153,7 +153,9 @@ def refused(desk, order, *, status, says, **body):
     assert everything() == before
     assert mail.outbox == []
     assert answer["success"] is False
-    assert answer["error"]["code"] == {400: "BAD_REQUEST", 404: "NOT_FOUND", 409: "CONFLICT"}[status]
+    assert (
+        answer["error"]["code"] == {400: "BAD_REQUEST", 404: "NOT_FOUND", 409: "CONFLICT"}[status]
+    )
     assert says in answer["message"]
     return answer
 
@@ -256,7 +258,9 @@ def test_an_order_held_for_risk_is_not_repaired(desk):
     order = stuck_order(held_for_risk=False)
     order.held_for_risk = True
     order.save()
-    refused(desk, order, status=409, says="held as risky", orderItemId=item_of(order).pk, code="A-1")
+    refused(
+        desk, order, status=409, says="held as risky", orderItemId=item_of(order).pk, code="A-1"
+    )
 
 
 def test_unknown_orders_and_foreign_items_are_not_found(desk):

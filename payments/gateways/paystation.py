@@ -25,12 +25,12 @@ from typing import Any, ClassVar, Final, Self
 from urllib.parse import parse_qsl, urlsplit
 
 import requests
-from django.conf import settings
 
 from core.db import durable
 from core.http import Answer, Outbound
 from core.money import taka
 from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
+from core.wire import exact_amount, plain_text, required_setting
 from payments.gateways.base import Claim, Known, Outcome, Session, SessionRequest, Verdict
 
 FOUND: Final = "200"
@@ -58,7 +58,6 @@ EVIDENCE: Final = re.compile(
     "trx_(status|id|amount|date)|payment_(method|amount)|request_amount|order_date_time"
 )
 
-_AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2}0*)?")
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: No user info and no backslash: browsers and `urlsplit` read those differently.
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,100}([/?#][!-\[\]-~]{0,800})?")
@@ -81,15 +80,15 @@ class PayStationGateway:
 
     @classmethod
     def from_settings(cls, answer_seconds: float) -> Self:
-        charge = _setting("PAYSTATION_PAY_WITH_CHARGE")
+        charge = required_setting(PayStationGateway.slug, "PAYSTATION_PAY_WITH_CHARGE")
         if charge not in (FEE_ON_CUSTOMER, FEE_ON_MERCHANT):
             raise Misconfigured(cls.slug, "PAYSTATION_PAY_WITH_CHARGE must be 0 or 1")
         return cls(
             out=Outbound(cls.slug, answer_seconds=answer_seconds),
-            base_url=_setting("PAYSTATION_BASE_URL").rstrip("/"),
-            merchant_id=_setting("PAYSTATION_MERCHANT_ID"),
-            password=_setting("PAYSTATION_PASSWORD"),
-            page_host=_setting("PAYSTATION_PAGE_HOST").lower(),
+            base_url=required_setting(PayStationGateway.slug, "PAYSTATION_BASE_URL").rstrip("/"),
+            merchant_id=required_setting(PayStationGateway.slug, "PAYSTATION_MERCHANT_ID"),
+            password=required_setting(PayStationGateway.slug, "PAYSTATION_PASSWORD"),
+            page_host=required_setting(PayStationGateway.slug, "PAYSTATION_PAGE_HOST").lower(),
             pay_with_charge=charge,
         )
 
@@ -174,15 +173,15 @@ class PayStationGateway:
             return Verdict(Outcome.UNKNOWN, reason="an answer without an invoice number")
         if data["invoice_number"] != known.reference:
             return Verdict(Outcome.FOREIGN, reason="an answer about another invoice")
-        status = _text(data.get("trx_status"))
+        status = plain_text(data.get("trx_status"))
         outcome = OUTCOMES.get(status.lower(), Outcome.UNKNOWN)
-        evidence = {name: _text(data[name]) for name in data if EVIDENCE.fullmatch(name)}
+        evidence = {name: plain_text(data[name]) for name in data if EVIDENCE.fullmatch(name)}
         reason = f"trx_status {status!r}"
         if outcome is not Outcome.PAID:
             if status.lower() in REFUNDED:
                 reason = "refunded at PayStation: a person has to look at it"
             return Verdict(outcome, reason=reason, evidence=evidence)
-        amount, transaction = self._amount(data, known.amount), _text(data.get("trx_id"), 100)
+        amount, transaction = self._amount(data, known.amount), plain_text(data.get("trx_id"), 100)
         if amount is None or not transaction:
             reason = "success without amount or trx_id"
             return Verdict(Outcome.UNKNOWN, reason=reason, evidence=evidence)
@@ -196,9 +195,9 @@ class PayStationGateway:
 
     def _amount(self, data: Mapping[str, Any], total: Decimal) -> Decimal | None:
         if data.get("request_amount") is not None:
-            return _amount(data["request_amount"])
+            return exact_amount(data["request_amount"])
         both = data.get("payment_amount"), data.get("trx_amount")
-        paid = next((_amount(value) for value in both if value is not None), None)
+        paid = next((exact_amount(value) for value in both if value is not None), None)
         if paid is not None and paid > total and self.pay_with_charge == FEE_ON_CUSTOMER:
             return total
         return paid
@@ -218,42 +217,22 @@ class _Envelope:
 
     @property
     def code(self) -> str:
-        return _text(self.body.get("status_code"), 40)  # a number in some answers, section 1
+        return plain_text(self.body.get("status_code"), 40)  # a number in some answers, section 1
 
     @property
     def summary(self) -> str:
-        return f"{self.code} {_text(self.body.get('message'))}".strip()
+        return f"{self.code} {plain_text(self.body.get('message'))}".strip()
 
     @property
     def refuses(self) -> bool:
         """A code that is neither "done" nor a server's own trouble, and no word of success."""
-        status = _text(self.body.get("status")).lower()
+        status = plain_text(self.body.get("status")).lower()
         own_trouble = len(self.code) == len("500") and self.code.startswith("5")
         return bool(self.code) and self.code != FOUND and not own_trouble and status != "success"
 
 
-def _setting(name: str) -> str:
-    value = str(getattr(settings, name, "") or "")
-    if not value:
-        raise Misconfigured(PayStationGateway.slug, f"the setting {name} is missing")
-    return value
-
-
 def _asked(amount: Decimal) -> str:
     return str(int(amount)) if amount == int(amount) else str(taka(amount))
-
-
-def _text(value: object, limit: int = 200) -> str:
-    """A text or number of theirs as bounded, printable text; empty for everything else."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return ""
-    return "".join(filter(str.isprintable, str(value)))[:limit].strip()
-
-
-def _amount(value: object) -> Decimal | None:
-    """Taka, exactly as written; None if it is no amount with at most two decimals."""
-    text = _text(value)
-    return taka(text) if _AMOUNT.fullmatch(text) else None
 
 
 def _acceptable(url: str, page_host: str) -> bool:

@@ -56,9 +56,7 @@ class ScriptedPayStation:
         self.asked.append(reference)
         if self.deaf:
             return 503, {}, "maintenance"
-        data = self.said.get(
-            reference, {"invoice_number": reference, "trx_status": "Processing"}
-        )
+        data = self.said.get(reference, {"invoice_number": reference, "trx_status": "Processing"})
         return _reply(status_code="200", status="success", data=data)
 
 

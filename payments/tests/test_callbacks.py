@@ -26,9 +26,7 @@ def waiting(customer=None, **fields):
     """A customer's payment of an order of one held code."""
     order = OrderFactory(**({"customer": customer.user} if customer else {}), **fields)
     item = OrderItemFactory(order=order, variant=VariantFactory(preloaded=True))
-    VoucherFactory(
-        order_item=item, status="reserved", sold_at=None, reserved_until=timezone.now()
-    )
+    VoucherFactory(order_item=item, status="reserved", sold_at=None, reserved_until=timezone.now())
     return PaymentFactory(order=order)
 
 
@@ -98,7 +96,9 @@ def test_the_same_notice_is_one_row_counted_and_another_is_another(paystation):
     assert AdminAlert.objects.count() == 0
 
 
-@pytest.mark.parametrize("query", [{}, {"invoice_number": "BDV-99999999-1"}, {"invoice_number": "'"}])
+@pytest.mark.parametrize(
+    "query", [{}, {"invoice_number": "BDV-99999999-1"}, {"invoice_number": "'"}]
+)
 def test_a_notice_that_names_none_of_ours_is_kept_and_changes_nothing(paystation, query):
     payment = waiting()
     answer = APIClient().get(URL, query)
@@ -226,7 +226,9 @@ def test_a_carriers_open_payment_forbids_cancelling_and_leaves_the_others(custom
 
 def overdue(**fields):
     payment = waiting(**fields)
-    Order.objects.filter(pk=payment.order_id).update(pay_until=timezone.now() - timedelta(seconds=1))
+    Order.objects.filter(pk=payment.order_id).update(
+        pay_until=timezone.now() - timedelta(seconds=1)
+    )
     return payment
 
 

@@ -204,9 +204,9 @@ def discount(**fields):
 
 def test_a_discount_is_taken_off_and_counted(customer, paystation):
     code = discount()
-    data = customer.post(
-        "orders", body((pool(3, "33.33"), 3), discount_code="ten"), status=201
-    )["data"]
+    data = customer.post("orders", body((pool(3, "33.33"), 3), discount_code="ten"), status=201)[
+        "data"
+    ]
     assert (data["discount_code"], data["discount_amount"], data["total_amount"]) == (
         "TEN", 10, 89.99,
     )  # fmt: skip
@@ -358,7 +358,9 @@ def test_a_failed_order_takes_stock_and_discount_again(customer, paystation):
     code, variant = discount(usage_limit=1), pool(1)
     order = order_of(customer, variant, discount_code="TEN")
     paystation.refuses(f"BDV-{order.order_number}-1")
-    customer.client.get(f"/api/v1/payments/paystation/callback?invoice_number=BDV-{order.order_number}-1")
+    customer.client.get(
+        f"/api/v1/payments/paystation/callback?invoice_number=BDV-{order.order_number}-1"
+    )
     order.refresh_from_db()
     code.refresh_from_db()
     assert (order.status, code.used_count, Voucher.objects.get().status) == (
@@ -376,9 +378,7 @@ def test_a_failed_order_takes_stock_and_discount_again(customer, paystation):
 def test_a_failed_order_whose_stock_is_gone_stays_failed(customer, paystation):
     order = order_of(customer, pool(1))
     Order.objects.update(status="FAILED")
-    Voucher.objects.update(
-        status="available", order_item=None, unit_no=None, reserved_until=None
-    )
+    Voucher.objects.update(status="available", order_item=None, unit_no=None, reserved_until=None)
     Voucher.objects.update(status="void")
     before = kept()
     answer = initiate(customer, order, status=409)
@@ -386,7 +386,9 @@ def test_a_failed_order_whose_stock_is_gone_stays_failed(customer, paystation):
     assert kept() == before
 
 
-@pytest.mark.parametrize("status", ["PENDING", "NEEDS_ATTENTION", "CANCELLED", "CARRIER_AUTHORIZED"])
+@pytest.mark.parametrize(
+    "status", ["PENDING", "NEEDS_ATTENTION", "CANCELLED", "CARRIER_AUTHORIZED"]
+)
 def test_no_other_order_can_be_paid(customer, paystation, status):
     order = order_of(customer, init_payment=False)
     paid_at = order.created_at if status in ("PENDING", "NEEDS_ATTENTION") else None

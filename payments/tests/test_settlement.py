@@ -214,9 +214,7 @@ def test_the_same_id_at_another_gateway_is_another_transaction():
 
 def test_risky_money_is_kept_and_nothing_is_fulfilled():
     payment = waiting("PENDING")
-    risky = Verdict(
-        Outcome.PAID, amount=Decimal(500), gateway_transaction_id="TRX-1", risky=True
-    )
+    risky = Verdict(Outcome.PAID, amount=Decimal(500), gateway_transaction_id="TRX-1", risky=True)
     judged(payment, risky)
     assert (payment.status, payment.effective) == ("SUCCEEDED", True)
     assert (payment.order.status, payment.order.held_for_risk) == ("NEEDS_ATTENTION", True)

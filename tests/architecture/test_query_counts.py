@@ -23,7 +23,7 @@ def _uncounted():
 def statements(url, user):
     client = APIClient()
     client.get(url, **bearer(user))  # what is loaded once a process is not the list's
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         answer = client.get(url, **bearer(user))
     assert answer.status_code == 200, answer.content
     return answer.json()["data"], len(queries)
@@ -72,7 +72,10 @@ def test_the_audit_trail(trait):
 
 def test_one_order_of_many_units():
     customer = UserFactory()
-    small, large = OrderFactory(paid=True, customer=customer), OrderFactory(paid=True, customer=customer)
+    small, large = (
+        OrderFactory(paid=True, customer=customer),
+        OrderFactory(paid=True, customer=customer),
+    )
     VoucherFactory(order_item=OrderItemFactory(order=small))
     for _ in range(5):
         item = OrderItemFactory(order=large, quantity=6)

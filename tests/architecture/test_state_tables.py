@@ -124,7 +124,10 @@ def let_through(machine, old, new):
             assert type(row).objects.filter(pk=row.pk).update(**machine.columns(new)) == 1
     except IntegrityError as refusal:
         name = refusal.__cause__.diag.constraint_name
-        assert name in {f"{row._meta.db_table}_{machine.column}_arrow", "fulfillment_attempts_final"}
+        assert name in {
+            f"{row._meta.db_table}_{machine.column}_arrow",
+            "fulfillment_attempts_final",
+        }
         return False
     return True
 

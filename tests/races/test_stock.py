@@ -37,9 +37,7 @@ def test_fifty_buyers_of_ten_codes():
     variant, customer = ten_codes(), UserFactory()
     answers = at_once(50, lambda _: buys([variant], customer.pk))
     assert kinds(answers) == {"CheckoutResult": 10, "Conflict": 40}
-    refusals = {
-        each.details[0].message for each in answers if isinstance(each, Conflict)
-    }
+    refusals = {each.details[0].message for each in answers if isinstance(each, Conflict)}
     assert refusals == {"Only 0 of 1 left."}
     assert Order.objects.count() == 10
     rows = Voucher.objects.filter(status="reserved").values_list("order_item", "unit_no")

@@ -7,7 +7,8 @@ import responses
 
 from core.http import Outbound
 from payments.gateways.base import Verdict
-from payments.gateways.bkash import Account, BkashGateway
+from payments.gateways.bkash import BkashGateway
+from payments.gateways.bkash_tokens import Account
 from payments.gateways.tests.canned import REFERENCE, known
 
 BASE: Final = "https://bkash.test/v1"

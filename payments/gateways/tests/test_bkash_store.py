@@ -1,6 +1,17 @@
 """Where bKash's token lives: a store all processes share (contract page bkash, section 2)."""
 
+import os
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
 
+import pytest
+import responses
+
+from core.http import Outbound
+from core.providers import Unavailable
+from payments.gateways.bkash_tokens import Tokens
+from payments.gateways.tests.bkash_answers import GRANT, calls, gateway, token
 
 
 def test_a_real_store_counts_and_keeps(wire: responses.RequestsMock, settings: Any) -> None:

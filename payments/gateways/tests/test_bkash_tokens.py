@@ -13,7 +13,7 @@ from django.core.cache import cache
 from core.http import Outbound
 from core.providers import Misconfigured, Unavailable
 from payments.gateways.base import Outcome
-from payments.gateways.bkash import Tokens
+from payments.gateways.bkash_tokens import Tokens
 from payments.gateways.tests.bkash_answers import (
     CREATE,
     EXECUTE,
