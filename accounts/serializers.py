@@ -1,98 +1,18 @@
-"""Bodies of the account endpoints, and how answers look in the API's documentation."""
+"""Bodies of the account endpoints."""
 
 from typing import Any
 
 from django.core.validators import RegexValidator
-from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.utils import (
-    OpenApiExample,
-    OpenApiResponse,
-    extend_schema_field,
-    inline_serializer,
-)
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.inputs import MAX_TYPED, PATTERN, msisdn_of
 from accounts.models import User
 from accounts.services import Session
-from core.api.fields import StrictSerializer, instant
+from core.api.fields import StrictSerializer, TextField, instant
 
 LANGUAGES = [("en", "English"), ("bn", "Bangla")]
 MAX_PASSWORD = 128
-
-
-class ErrorDetailSerializer(serializers.Serializer[Any]):
-    field = serializers.CharField(help_text="Dotted path of the field, `items.0.quantity`.")
-    code = serializers.CharField()
-    message = serializers.CharField()
-
-
-class ErrorBodySerializer(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="One of the words of the API, such as `BAD_REQUEST`.")
-    details = ErrorDetailSerializer(many=True)
-    correlation_id = serializers.CharField(help_text="Name it when you ask our support.")
-
-
-class ErrorAnswerSerializer(serializers.Serializer[Any]):
-    """Every refusal of the API looks like this (D2)."""
-
-    success = serializers.BooleanField(default=False)
-    message = serializers.CharField()
-    error = ErrorBodySerializer()
-
-
-WHY = {
-    400: "Something in the request is wrong; `error.details` names each field.",
-    401: "No valid token, or wrong credentials.",
-    404: "There is no such thing, or it is somebody else's.",
-    409: "The request is fine, the state of things is not.",
-    415: "Send JSON.",
-    429: "Too many tries; `Retry-After` says when another makes sense.",
-    502: "Somebody behind us did not answer; try again.",
-    503: "Not possible just now; try again in a minute.",
-}
-
-
-def answers(name: str, data: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
-    """The `responses` of `extend_schema`: `data` in its envelope, and the refusals by status.
-
-    429, and 401 where a token is needed, are the caller's to name like any other.
-    """
-    envelope = inline_serializer(
-        f"{name}Answer",
-        {
-            "success": serializers.BooleanField(),
-            "message": serializers.CharField(allow_blank=True),
-            "data": data,
-        },
-    )
-    refused = {code: OpenApiResponse(ErrorAnswerSerializer, WHY[code]) for code in refusals}
-    return {status: OpenApiResponse(envelope, "Done."), **refused}
-
-
-def example(name: str, data: Any, message: str = "", *, status: int = 200) -> OpenApiExample:
-    body = {"success": True, "message": message, "data": data}
-    return OpenApiExample(name, value=body, response_only=True, status_codes=[str(status)])
-
-
-class StrictBodies(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
-    """Unknown fields are refused by every `StrictSerializer`; generated clients shall know."""
-
-    target_class = "core.api.fields.StrictSerializer"
-    match_subclasses = True
-
-    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
-        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
-        return {**schema, "additionalProperties": False}
-
-
-class TextField(serializers.CharField):
-    """Text only: a number or `true` is a mistake, not a name."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 @extend_schema_field(

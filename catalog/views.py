@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.serializers import answers, example
 from catalog.filters import narrowed, read_query, sorted_by
 from catalog.models import Brand, Category, Product, Variant
 from catalog.selectors import (
@@ -54,6 +53,7 @@ from catalog.serializers import (
 )
 from core.api.envelope import ok
 from core.api.lists import page_of
+from core.api.schema import answers, example
 from core.errors import NotFound
 from orders.selectors import ordered_today
 from vouchers.selectors import available_by_variant

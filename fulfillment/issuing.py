@@ -112,9 +112,7 @@ def _from_pool(
         for each in pooled:
             each.fill(given[each.item.pk], at=now)
     return [
-        (attempt, standing, standing.missing)
-        for attempt, standing in obtaining
-        if standing.missing
+        (attempt, standing, standing.missing) for attempt, standing in obtaining if standing.missing
     ]
 
 

@@ -96,7 +96,7 @@ def orders_with_due_work(*, now: datetime) -> Sequence[int]:
     """Orders whose attempts or purchases are due, soonest first."""
     attempts = (
         FulfillmentAttempt.objects.filter(claimable(now=now), order__held_for_risk=False)
-        .order_by("next_try_at")
+        .order_by("next_try_at", "pk")
         .values_list("order_id", flat=True)[:SWEEP_BATCH]
     )
     purchases = (

@@ -17,7 +17,7 @@ from core.api.fields import instant
 from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
 from core.api.permissions import StaffMay
-from core.api.schema import enveloped, errors, paged
+from core.api.schema import answers, page_schema
 from core.errors import Forbidden, NotFound
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.recovery import (
@@ -77,7 +77,7 @@ class OrderView(OperatorView):
         summary="Inspect an order",
         description="The customer's view, and per item what is delivered and what is owed (D38). "
         "Codes are masked without the right to reveal them; each reading is recorded.",
-        responses={200: enveloped("AdminOrder", OrderSchema()), **errors(401, 403, 404)},
+        responses=answers("AdminOrder", OrderSchema(), 401, 403, 404),
     )
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
         order = self.order(key)
@@ -134,10 +134,7 @@ class ManualCodeView(OperatorView):
         "again after DISPATCH_FAILED only send the e-mail.",
         parameters=[KEY],
         request=ManualCodeSerializer,
-        responses={
-            200: enveloped("ManualCode", ActionSchema()),
-            **errors(400, 401, 403, 404, 409, 422),
-        },
+        responses=answers("ManualCode", ActionSchema(), 400, 401, 403, 404, 409, 422),
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -158,10 +155,7 @@ class ManualCodesView(OperatorView):
         description="One result per item; a refused row does not stop the others; one e-mail.",
         parameters=[KEY],
         request=ManualCodesSerializer,
-        responses={
-            200: enveloped("ManualCodes", OrderActionSchema()),
-            **errors(400, 401, 403, 404, 409, 422),
-        },
+        responses=answers("ManualCodes", OrderActionSchema(), 400, 401, 403, 404, 409, 422),
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -203,10 +197,7 @@ class PartnerRetryView(OperatorView):
         "`success: false`. 409 while an earlier purchase may still deliver.",
         parameters=[KEY],
         request=PartnerRetrySerializer,
-        responses={
-            200: enveloped("PartnerRetry", ActionSchema()),
-            **errors(400, 401, 403, 404, 409, 422),
-        },
+        responses=answers("PartnerRetry", ActionSchema(), 400, 401, 403, 404, 409, 422),
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -234,10 +225,7 @@ class ResendView(OperatorView):
         description="With every code stored for the order; `to` needs a right of its own.",
         parameters=[KEY],
         request=ResendSerializer,
-        responses={
-            200: enveloped("ResendEmail", ActionSchema()),
-            **errors(400, 401, 403, 404, 409, 422),
-        },
+        responses=answers("ResendEmail", ActionSchema(), 400, 401, 403, 404, 409, 422),
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -267,7 +255,7 @@ class AttemptsView(OperatorView):
         summary="Read the audit trail",
         description="Every attempt of the order, whatever its outcome, newest first.",
         parameters=[OpenApiParameter("page", int), OpenApiParameter("limit", int)],
-        responses={200: paged("Attempts", AttemptSchema), **errors(400, 401, 403, 404)},
+        responses=answers("Attempts", page_schema("Attempts", AttemptSchema), 400, 401, 403, 404),
     )
     def get(self, request: Request, key: str) -> Response:
         order = self.order(key)

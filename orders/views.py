@@ -14,7 +14,7 @@ from accounts.models import User
 from core.api.envelope import ok
 from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
-from core.api.schema import enveloped, errors, paged
+from core.api.schema import answers, page_schema
 from core.errors import NotFound
 from orders.models import Order, OrderItem
 from orders.selectors import find_order, orders_of
@@ -54,7 +54,7 @@ class OrdersView(APIView):
             OpenApiParameter("page", int, description="From 1."),
             OpenApiParameter("limit", int, description="1 to 100, 10 by default."),
         ],
-        responses={200: paged("OrderList", OrderSchema), **errors(400, 401)},
+        responses=answers("OrderList", page_schema("OrderList", OrderSchema), 400, 401),
     )
     def get(self, request: Request) -> Response:
         rows = orders_of(cast("User", request.user).pk)
@@ -69,10 +69,7 @@ class OrdersView(APIView):
         "opens a payment session to redirect the customer to.",
         parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)],
         request=CheckoutSerializer,
-        responses={
-            201: enveloped("OrderPlaced", PlacedOrderSchema()),
-            **errors(400, 401, 409, 422),
-        },
+        responses=answers("OrderPlaced", PlacedOrderSchema(), 400, 401, 409, 422, status=201),
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -105,7 +102,7 @@ class OrderView(APIView):
         operation_id="getOrder",
         summary="Get one order",
         description="By its numeric id or its 8-digit order number.",
-        responses={200: enveloped("OrderDetail", OrderSchema()), **errors(401, 404)},
+        responses=answers("OrderDetail", OrderSchema(), 401, 404),
     )
     def get(self, request: Request, key: str) -> Response:
         order = find_order(orders_of(cast("User", request.user).pk), key)
@@ -124,7 +121,7 @@ class CancelView(APIView):
         description="Held stock and the discount's use are given back. Each open payment is "
         "checked at its gateway before; a paid order can't be cancelled.",
         request=None,
-        responses={200: enveloped("OrderCancelled", OrderSchema()), **errors(401, 404, 409)},
+        responses=answers("OrderCancelled", OrderSchema(), 401, 404, 409),
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:

@@ -20,7 +20,7 @@ from core.api.envelope import ok
 from core.api.errors import plain_error
 from core.api.fields import number
 from core.api.idempotency import idempotent
-from core.api.schema import enveloped, errors
+from core.api.schema import answers
 from orders.serializers import SessionSchema
 from orders.wording import label_and_message
 from payments.gateways.registry import GATEWAYS
@@ -49,10 +49,7 @@ class InitiateView(APIView):
         description="Amount and currency, if sent, must be the order's; `method` picks the "
         "gateway of this try. Also the way to try again after a failed payment.",
         request=InitiateSerializer,
-        responses={
-            200: enveloped("SessionOpened", SessionSchema(allow_null=True)),
-            **errors(400, 401, 404, 409, 422),
-        },
+        responses=answers("SessionOpened", SessionSchema(allow_null=True), 400, 401, 404, 409, 422),
     )
     @idempotent
     def post(self, request: Request, order_key: str) -> Response:
@@ -70,10 +67,9 @@ class InitiateByBodyView(APIView):
         summary="Open a payment session for the order named in the body",
         description="As `/payments/initiate/{orderId}`.",
         request=InitiateByBodySerializer,
-        responses={
-            200: enveloped("SessionOpenedByBody", SessionSchema(allow_null=True)),
-            **errors(400, 401, 404, 409, 422),
-        },
+        responses=answers(
+            "SessionOpenedByBody", SessionSchema(allow_null=True), 400, 401, 404, 409, 422
+        ),
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -103,7 +99,7 @@ class StatusView(APIView):
         operation_id="getPaymentStatus",
         summary="Poll a payment",
         description="Asks the gateway when that is due; otherwise answers what is known.",
-        responses={200: enveloped("PaymentStatus", StatusSchema()), **errors(401, 404)},
+        responses=answers("PaymentStatus", StatusSchema(), 401, 404),
     )
     def get(self, request: Request, reference: str) -> Response:
         user = cast("User", request.user)
@@ -132,7 +128,7 @@ class ChannelsView(APIView):
         operation_id="listPaymentChannels",
         summary="List payment channels",
         description="Their ids never change (D40); `enabled` ones can be chosen.",
-        responses={200: enveloped("Channels", ChannelSchema(many=True))},
+        responses=answers("Channels", ChannelSchema(many=True)),
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         return ok([{"id": c.id, "slug": c.slug, "enabled": c.enabled} for c in channels()])

@@ -71,8 +71,8 @@ def test_placing_an_order_of_two_items():
     assert len(statements) <= 12, listed(statements)
 
 
-def test_placing_an_order_costs_the_same_for_any_quantity():
-    assert len(placed(2, 1)) == len(placed(40, 10))
+def test_placing_an_order_costs_the_same_for_any_items_and_units():
+    assert len(placed(2, 1)) == len(placed(40, 10)) == len(placed(1, 1, 1, 1))
 
 
 def test_fulfilling_two_items_of_three_codes():

@@ -226,7 +226,7 @@ def test_i25_a_notice_is_one_row():
         GatewayCallback.objects.create(**notice)
 
 
-# I8: purchases
+# Purchases, by I8: at most one charge a unit.
 
 
 def test_i8_a_unit_is_bought_once():

@@ -9,15 +9,10 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.models import User
-from accounts.serializers import (
-    ProfileChangeSerializer,
-    ProfileDataSerializer,
-    answers,
-    example,
-    profile_data,
-)
+from accounts.serializers import ProfileChangeSerializer, ProfileDataSerializer, profile_data
 from accounts.views.base import USER, body_of, sent
 from core.api.envelope import ok
+from core.api.schema import answers, example
 
 
 @method_decorator(never_cache, name="dispatch")

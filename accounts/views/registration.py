@@ -16,8 +16,6 @@ from accounts.serializers import (
     SessionDataSerializer,
     SignUpSerializer,
     VerifyOtpSerializer,
-    answers,
-    example,
     session_data,
 )
 from accounts.views.base import (
@@ -31,6 +29,7 @@ from accounts.views.base import (
     sent,
 )
 from core.api.envelope import ok
+from core.api.schema import answers, example
 from core.limits import client_address
 
 

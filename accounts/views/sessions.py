@@ -14,14 +14,13 @@ from accounts.serializers import (
     StaffSessionDataSerializer,
     StaffSignInSerializer,
     TokensDataSerializer,
-    answers,
-    example,
     session_data,
     staff_session_data,
     tokens_data,
 )
 from accounts.views.base import TOKENS, USER, PublicView, body_of, sent
 from core.api.envelope import ok
+from core.api.schema import answers, example
 from core.limits import client_address
 
 

@@ -54,3 +54,12 @@ class TrimmedJSONField(serializers.JSONField):
         if len(value) > self.max_keys or len(str(value)) > 5000:  # noqa: PLR2004 - a sane bound
             self.fail("too_big")
         return value
+
+
+class TextField(serializers.CharField):
+    """Text only: a number or `true` is a mistake, not a name."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)

@@ -1,40 +1,82 @@
-"""How the envelope is described in the API's schema."""
+"""How answers look in the API's schema: the envelope around data, lists and refusals (D2, D3)."""
 
 from typing import Any
 
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, inline_serializer
 from rest_framework import serializers
 
 
-class DetailSchema(serializers.Serializer[Any]):
+class ErrorDetailSerializer(serializers.Serializer[Any]):
     field = serializers.CharField(help_text="Dotted path of the field, `items.0.quantity`.")
     code = serializers.CharField()
     message = serializers.CharField()
 
 
-class ErrorContentSchema(serializers.Serializer[Any]):
-    code = serializers.CharField(help_text="BAD_REQUEST, CONFLICT, NOT_FOUND, UNAUTHORIZED, ...")
-    details = DetailSchema(many=True)
-    correlation_id = serializers.CharField()
+class ErrorBodySerializer(serializers.Serializer[Any]):
+    code = serializers.CharField(help_text="One of the words of the API, such as `BAD_REQUEST`.")
+    details = ErrorDetailSerializer(many=True)
+    correlation_id = serializers.CharField(help_text="Name it when you ask our support.")
 
 
-class ErrorSchema(serializers.Serializer[Any]):
+class ErrorAnswerSerializer(serializers.Serializer[Any]):
+    """Every refusal of the API looks like this (D2)."""
+
     success = serializers.BooleanField(default=False)
     message = serializers.CharField()
-    error = ErrorContentSchema()
+    error = ErrorBodySerializer()
 
 
-def enveloped(name: str, data: Any) -> Any:
-    """`{success, message, data}` around a data serializer, for the schema."""
-    return inline_serializer(
-        name,
-        {"success": serializers.BooleanField(), "message": serializers.CharField(), "data": data},
+WHY = {
+    400: "Something in the request is wrong; `error.details` names each field.",
+    401: "No valid token, or wrong credentials.",
+    403: "The token is good, the right is missing.",
+    404: "There is no such thing, or it is somebody else's.",
+    409: "The request is fine, the state of things is not.",
+    415: "Send JSON.",
+    422: "The `Idempotency-Key` was used for another request.",
+    429: "Too many tries; `Retry-After` says when another makes sense.",
+    502: "Somebody behind us did not answer; try again.",
+    503: "Not possible just now; try again in a minute.",
+}
+
+
+def answers(name: str, data: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
+    """The `responses` of `extend_schema`: `data` in its envelope, and the refusals by status.
+
+    429, and 401 where a token is needed, are the caller's to name like any other.
+    """
+    envelope = inline_serializer(
+        f"{name}Answer",
+        {
+            "success": serializers.BooleanField(),
+            "message": serializers.CharField(allow_blank=True),
+            "data": data,
+        },
     )
+    refused = {code: OpenApiResponse(ErrorAnswerSerializer, WHY[code]) for code in refusals}
+    return {status: OpenApiResponse(envelope, "Done."), **refused}
 
 
-def paged(name: str, item: type[serializers.Serializer[Any]]) -> Any:
-    """An enveloped list as D3 says."""
-    data = inline_serializer(
+def example(name: str, data: Any, message: str = "", *, status: int = 200) -> OpenApiExample:
+    body = {"success": True, "message": message, "data": data}
+    return OpenApiExample(name, value=body, response_only=True, status_codes=[str(status)])
+
+
+class StrictBodies(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Unknown fields are refused by every `StrictSerializer`; generated clients shall know."""
+
+    target_class = "core.api.fields.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> Any:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)  # noqa: SLF001
+        return {**schema, "additionalProperties": False}
+
+
+def page_schema(name: str, item: type[serializers.Serializer[Any]]) -> Any:
+    """The `data` of a list."""
+    return inline_serializer(
         f"{name}Page",
         {
             "items": item(many=True),
@@ -44,12 +86,6 @@ def paged(name: str, item: type[serializers.Serializer[Any]]) -> Any:
             "total_pages": serializers.IntegerField(),
         },
     )
-    return enveloped(name, data)
-
-
-def errors(*statuses: int) -> dict[int, Any]:
-    """The documented refusals of an operation."""
-    return dict.fromkeys(statuses, ErrorSchema)
 
 
 def only_versioned(

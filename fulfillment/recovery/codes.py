@@ -158,9 +158,7 @@ def _taken(where: str, message: str) -> Conflict:
     return Conflict(message, details=[Detail(where, "taken", message)])
 
 
-def _fresh(
-    given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing
-) -> list[GivenCode]:
+def _fresh(given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing) -> list[GivenCode]:
     """The codes that are not saved for the item yet."""
     mine = set(standing.vouchers.values())
     rows = ((each, known.get(fingerprint(each.new().identity))) for each in given.codes)

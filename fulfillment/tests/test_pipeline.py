@@ -373,6 +373,16 @@ def test_a_worker_that_died_before_the_mail_is_followed_up():
     assert (order.status, len(mail.outbox), EmailMessage.objects.count()) == ("SUCCEEDED", 1, 1)
 
 
+def test_a_claim_whose_item_an_operators_resend_completed_is_ended(desk):
+    order = paid_order((pool_of("A-0001"), 1))
+    issue(order.pk)  # and the worker dies with its claim
+    assert desk.resend(order)["data"]["status"] == "SUCCESS"
+    processed(order, after=timedelta(minutes=5))
+    assert order.status == "SUCCEEDED"
+    assert trail_of(order) == [("AUTO", "SUCCESS"), ("RESEND_EMAIL", "SUCCESS")]
+    assert orders_with_due_work(now=timezone.now() + timedelta(hours=1)) == []
+
+
 @pytest.mark.parametrize("arrived", [True, False])
 def test_a_worker_that_died_in_a_purchase_is_looked_up_not_bought_again(zendit, arrived):
     order = paid_order((offered("A"), 1))

@@ -1,4 +1,4 @@
-"""`resend-email`: every stored code in one mail again (seed Fulfillment Recovery; D13, D27, I12)."""
+"""`resend-email`: every stored code in one mail again (seed Recovery; D13, D27, I12)."""
 
 import pytest
 from django.core import mail

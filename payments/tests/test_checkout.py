@@ -57,7 +57,11 @@ def test_the_seeds_own_body(customer, paystation):
     pooled = pool(1, "300.00")
     request = {
         "items": [
-            {"variant_id": player.pk, "quantity": 2, "fulfillment_input": {"player_id": "123456789"}},
+            {
+                "variant_id": player.pk,
+                "quantity": 2,
+                "fulfillment_input": {"player_id": "123456789"},
+            },
             {"variant_id": pooled.pk, "quantity": 1},
         ],
         "payment_method": "paystation",
@@ -193,7 +197,7 @@ def test_the_accounts_address_is_the_last_resort(customer, paystation):
     assert Order.objects.get().recipient_email == "account@example.com"
 
 
-# Discounts (D17, D31)
+# What a discount does: D17, D31.
 
 
 def discount(**fields):
@@ -335,7 +339,8 @@ def initiate(customer, order, *, status=200, **request):
 def test_what_is_sent_is_compared_with_the_order(customer, paystation):
     order = order_of(customer, init_payment=False)
     for request, field in (
-        ({"amount": 99}, "amount"), ({"amount": 100.01}, "amount"), ({"currency": "USD"}, "currency"),
+        ({"amount": 99}, "amount"), ({"amount": 100.01}, "amount"),
+        ({"currency": "USD"}, "currency"),
         ({"method": "cash"}, "method"), ({"method": "points"}, "method"), ({"sum": 1}, "sum"),
     ):  # fmt: skip
         assert named(initiate(customer, order, status=400, **request)) == [field]
