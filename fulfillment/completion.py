@@ -115,6 +115,9 @@ def conclude(
                 failure=failure, goes_on=standing.item.pk in set(unfinished),
                 mail_error=mail_error, now=now,
             )  # fmt: skip
+        elif standing.item.fulfilled and standing.item.pk in under_way:
+            left_behind = under_way[standing.item.pk]  # claimed by somebody who comes too late
+            _end(left_behind, WELL_ENDED[AttemptType(left_behind.type)], now=now)
         elif by_itself and standing.item.fulfilled and before != ItemStatus.SUCCEEDED:
             _leave_trace(order, standing, now=now)
     _settle_order(order, standings, now=now)

@@ -44,12 +44,22 @@ def queue_voucher_mail(
         waiting = _waiting_copy(known)
         if waiting is not None:
             return _plan(waiting, by_operator=by_operator, recipient=to, now=now)
-        return _create(order, voucher_ids, key="", resend_of=known, by_operator=by_operator, recipient=to, now=now)
+        return _create(
+            order,
+            voucher_ids,
+            key="",
+            resend_of=known,
+            by_operator=by_operator,
+            recipient=to,
+            now=now,
+        )
     if known is not None:
         if not by_operator and not _due_by_itself(known, now=now):
             return None
         return _plan(known, by_operator=by_operator, recipient=to, now=now)
-    return _create(order, voucher_ids, key=key, resend_of=None, by_operator=by_operator, recipient=to, now=now)
+    return _create(
+        order, voucher_ids, key=key, resend_of=None, by_operator=by_operator, recipient=to, now=now
+    )
 
 
 def dedup_key(order: Order, voucher_ids: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Zendit: digital vouchers, bought under the client's own id, delivered a little later."""
+"""Zendit: catalogue, prepaid wallet, voucher purchases that run in steps, webhook."""
 
 from .service import Zendit
 

@@ -1,86 +1,76 @@
 """Zendit's calls. Its contract leaves some things open; what is chosen here:
 
-a used `transactionId` is refused with 400 `INVALID_REQUEST` naming the field, whatever the
-body; the GET finds a purchase at once; the balance excludes what is reserved.
+a used ``transactionId`` is refused with 400 (setting ``used_id``: ``refuse``, ``conflict``,
+``echo``); ``availableBalance`` is without what is reserved; ``value`` on a FIXED offer is
+400; a page holds 100 rows unless ``_limit`` says otherwise.
 """
 
 from __future__ import annotations
 
-import hmac
-import json
 import re
+import secrets
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final, NoReturn
+from typing import ClassVar
 
-from simulators.frame.clock import iso_utc
-from simulators.frame.faults import Fault
-from simulators.frame.http import (
-    Call,
-    JsonObject,
-    Refusal,
-    Request,
-    Response,
-    Route,
-    json_response,
-)
-from simulators.frame.outbound import Delivery, send
+from simulators.frame.http import Call, JsonObject, Request, Route
+from simulators.frame.outbound import Delivery
 from simulators.frame.service import Action, ControlRefused, Environment, Preset, Service
 
-from .offers import OFFERS
-from .purchases import DONE, FAILED, STEPS, Purchase, new_code, receipt, shown
+from . import catalogue, purchasing, reading, records, webhook
+from .records import Purchase, purchase_facts, refuse
 
-WEBHOOK_WAITS: Final = [1.0, 10.0, 60.0, 600.0, 1800.0, 3600.0, 10800.0, 21600.0, 43200.0]
-ID_SHAPE: Final = re.compile(r"[A-Za-z0-9]{1,64}")
-BODY_SHAPE: Final = re.compile(r"[0-9]{1,4}")
-MAX_LIMIT: Final = 1024
-
-PURCHASE_FAULTS: Final = {
-    "no_stock": "accepted, then FAILED with OUT_OF_STOCK, nothing charged",
-    "insufficient_funds": "accepted, then FAILED with INSUFFICIENT_FUNDS",
-    "provider_error": "accepted, then FAILED with PROVIDER_ERROR",
-    "fail_spelling": "accepted, then the status reads FAIL",
-    "stuck": "stays IN_PROGRESS; ends by POST /control/zendit/finish",
-    "pending": "stays IN_PROGRESS for `seconds` (60), then DONE",
-    "pending_then_failed": "stays IN_PROGRESS for `seconds` (60), then FAILED",
-    "done_empty": "DONE with an empty receipt",
-    "same_code": "DONE with a code that was sold before",
-    "done_at_once": "the answer of the POST is DONE already, receipt included",
-    "refused_400": "400 INVALID_REQUEST, nothing made",
-    "offer_404": "404 NOT_FOUND, nothing made",
-}
+API = "/v1"
+ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that is misread
+FULL_WALLET = 10_000_000
 
 
 class Zendit(Service):
     name = "zendit"
     title = "Zendit"
-    summary = "Voucher partner: offers, purchases, wallet, webhook"
+    summary = "Voucher partner: offers, wallet, purchases in steps, webhook"
     operations: ClassVar[Mapping[str, Mapping[str, str]]] = {
-        "purchase": PURCHASE_FAULTS,
-        "lookup": {"not_found": "404 for every id, the first `within` seconds if given"},
+        "purchase": purchasing.PURCHASE_FAULTS,
+        "get": reading.GET_FAULTS,
+        "list": {},
         "offers": {},
-        "balance": {"low": "the wallet shows `amount` (0)"},
-        "webhook": {
-            "never": "no webhook",
-            "repeat": "sent `count` (2) times",
-            "wrong_header": "sent with a wrong header value",
-        },
+        "balance": {"empty_wallet": "availableBalance is 0"},
+        "transactions": {},
+        "webhook": webhook.WEBHOOK_FAULTS,
     }
     presets = (
         Preset("normal", "Normal"),
-        Preset("out_of_stock", "Out of stock", ({"operation": "purchase", "fault": "no_stock"},)),
-        Preset("down", "Down (500)", ({"operation": "*", "fault": "error_500"},)),
+        Preset(
+            "out_of_stock", "Out of stock", ({"operation": "purchase", "fault": "out_of_stock"},)
+        ),
+        Preset("down", "Down (503)", ({"operation": "*", "fault": "error_503"},)),
         Preset("slow", "Slow (3 s)", ({"operation": "*", "fault": "slow"},)),
         Preset(
-            "silent_after_charge",
-            "Charges, then never answers",
-            ({"operation": "purchase", "fault": "cut_after"},),
+            "timeout_after",
+            "Time-out after the charge",
+            ({"operation": "purchase", "fault": "hang_after"},),
         ),
-        Preset("stuck", "Purchases stay at work", ({"operation": "purchase", "fault": "stuck"},)),
-        Preset("rate_limited", "Too many requests", ({"operation": "*", "fault": "rate_limited"},)),
+        Preset(
+            "timeout_before",
+            "Time-out before the charge",
+            ({"operation": "purchase", "fault": "hang"},),
+        ),
+        Preset(
+            "stuck",
+            "Stuck in progress",
+            ({"operation": "purchase", "fault": "in_progress", "seconds": None},),
+        ),
         Preset(
             "no_funds",
-            "Wallet is empty",
-            ({"operation": "purchase", "fault": "insufficient_funds"},),
+            "Wallet empty",
+            (
+                {"operation": "purchase", "fault": "insufficient_funds"},
+                {"operation": "balance", "fault": "empty_wallet"},
+            ),
+        ),
+        Preset(
+            "empty_receipt",
+            "Done, empty receipt",
+            ({"operation": "purchase", "fault": "empty_receipt"},),
         ),
     )
 
@@ -89,232 +79,209 @@ class Zendit(Service):
         super().__init__(environment)
 
     def default_settings(self) -> JsonObject:
+        get = self.environment.get
         return {
-            "done_after": 0.3,
-            "wallet": 100_000_000,
-            "webhook_url": self.environment.get("ZENDIT_WEBHOOK_URL", ""),
-            "webhook_header": self.environment.get(
-                "ZENDIT_WEBHOOK_HEADER", "X-Zendit-Webhook-Secret"
-            ),
-            "webhook_secret": self.environment.get("ZENDIT_WEBHOOK_SECRET", "demo-webhook-secret"),
+            "done_after": float(get("ZENDIT_DONE_AFTER", "0.3")),
+            "used_id": "refuse",
+            "webhook_url": get("ZENDIT_WEBHOOK_URL", ""),
+            "webhook_header_name": get("ZENDIT_WEBHOOK_HEADER", "X-Zendit-Webhook-Secret"),
+            "webhook_header_value": get("ZENDIT_WEBHOOK_SECRET", "demo-webhook-secret"),
+            "webhook_non_final": True,
+            "webhook_waits": list(webhook.WAITS),
         }
 
     def routes(self) -> list[Route]:
+        def api(method: str, path: str, function: reading.Endpoint, operation: str) -> Route:
+            return Route(method, f"{API}{path}", lambda call: function(self, call), operation)
+
         return [
-            Route("GET", "/v1/balance", self.balance, "balance"),
-            Route("GET", "/v1/vouchers/offers", self.offers, "offers"),
-            Route("GET", "/v1/vouchers/offers/{offer}", self.one_offer, "offers"),
-            Route("POST", "/v1/vouchers/purchases", self.purchase, "purchase"),
-            Route("GET", "/v1/vouchers/purchases", self.purchases, "lookup"),
-            Route("GET", "/v1/vouchers/purchases/{id}", self.one_purchase, "lookup"),
-            Route("GET", "/v1/transactions", self.transactions, "lookup"),
+            api("GET", "/balance", reading.balance, "balance"),
+            api("GET", "/vouchers/offers", reading.offer_list, "offers"),
+            api("GET", "/vouchers/offers/{offer_id}", reading.offer, "offers"),
+            api("POST", "/vouchers/purchases", purchasing.purchase, "purchase"),
+            api("GET", "/vouchers/purchases", reading.purchase_list, "list"),
+            api("GET", "/vouchers/purchases/{transaction_id}", reading.purchase, "get"),
+            api("GET", "/transactions", reading.transaction_list, "transactions"),
+            api("GET", "/transactions/{transaction_id}", reading.transaction, "transactions"),
         ]
 
     # Ledger.
 
     def empty(self) -> None:
-        self.bought: dict[str, Purchase] = {}
-        self.codes: list[str] = []
+        self.purchases: dict[str, Purchase] = {}
+        self.offers = catalogue.offers()
+        self.balance = FULL_WALLET
+        self.movements: list[JsonObject] = []
+        self.codes: list[JsonObject] = []  # every code that left, in order
+        self.held_back: list[Delivery] = []
 
     def records(self) -> JsonObject:
         return {
-            "purchases": list(self.bought.values()),
-            "charges": {p.transactionId: p.charges for p in self.bought.values()},
+            "purchases": list(self.purchases.values()),
+            "charges": {p.transaction_id: p.charges for p in self.purchases.values()},
             "codes": self.codes,
+            "wallet": {"balance": self.balance, "reserved": self.reserved},
+            "movements": self.movements,
+            "offers": self.offers,
         }
 
     def restore(self, records: JsonObject) -> None:
         rows = [Purchase(**row) for row in records["purchases"]]
-        self.bought = {row.transactionId: row for row in rows}
+        self.purchases = {row.transaction_id: row for row in rows}
         self.codes = records["codes"]
+        self.balance = records["wallet"]["balance"]
+        self.movements = records["movements"]
+        # Offers that a newer version of the catalogue brings are there, too.
+        self.offers = {**catalogue.offers(), **records["offers"]}
+
+    @property
+    def reserved(self) -> int:
+        return sum(purchase.reserved for purchase in self.purchases.values())
 
     def overview(self) -> list[tuple[str, str]]:
-        charged = sum(row.charges for row in self.bought.values())
-        return [("purchases", str(len(self.bought))), ("charged", str(charged))]
+        rows = self.purchases.values()
+        return [
+            ("purchases", str(len(rows))),
+            ("charged", str(sum(row.charges for row in rows))),
+            ("wallet", f"USD {(self.balance - self.reserved) / 100:,.2f}"),
+        ]
 
     def facts(self, request: Request, params: Mapping[str, str]) -> dict[str, str]:
-        data = request.data() if request.method == "POST" else {}
-        reference = str(data.get("transactionId") or params.get("id", ""))
-        known = self.bought.get(reference)
-        offer = str(data.get("offerId") or (known.offerId if known else params.get("offer", "")))
-        return {"reference": reference, "transactionId": reference, "offer_id": offer}
+        body = request.json() if request.body else None
+        wanted = params.get("transaction_id") or str((body or {}).get("transactionId", ""))
+        known = self.purchases.get(wanted)
+        if known is not None:
+            return purchase_facts(known)
+        offer_id = params.get("offer_id") or str((body or {}).get("offerId", ""))
+        offer = self.offers.get(offer_id)
+        return {
+            "reference": wanted,
+            "transaction_id": wanted,
+            "offer_id": offer_id,
+            "brand": offer["brand"] if offer else "",
+            "amount": str(offer["cost"]["fixed"]) if offer else "",
+        }
 
     def error_body(self, status: int) -> JsonObject:
         codes = {401: "NOT_AUTHORIZED", 403: "FORBIDDEN", 404: "NOT_FOUND"}
-        return {"errorCode": codes.get(status, "SYSTEM_UNAVAILABLE"), "message": f"HTTP {status}"}
+        return {"errorCode": codes.get(status, "RATE_LIMITED"), "message": "Request refused."}
 
-    # Calls.
+    def check_key(self, call: Call) -> None:
+        given = call.request.headers.get("authorization", "")
+        if not secrets.compare_digest(given.encode(), f"Bearer {self.key}".encode()):
+            refuse(401, "NOT_AUTHORIZED", "The API key is not valid.")
 
-    def authorized(self, call: Call) -> None:
-        given = call.request.headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self.key.encode()):
-            raise Refusal(json_response(self.error_body(401), 401))
-
-    def balance(self, call: Call) -> Response:
-        self.authorized(call)
-        fault = self.faults.take("balance", {})
-        amount = self.available() if fault is None else int(fault.number("amount", 0))
-        return json_response(
-            {"availableBalance": amount, "currency": "USD", "currencyDivisor": 100}
-        )
-
-    def available(self) -> int:
-        used = sum(
-            row.cost * 100 // row.divisor
-            for row in self.bought.values()
-            if row.status not in FAILED and row.status != "ACCEPTED"
-        )
-        return int(self.settings["wallet"]) - used
-
-    def offers(self, call: Call) -> Response:
-        self.authorized(call)
-        rows = [
-            row
-            for row in OFFERS.values()
-            if call.request.query.get("brand", row["brand"]) == row["brand"]
-        ]
-        return json_response(_page(call.request.query, rows))
-
-    def one_offer(self, call: Call) -> Response:
-        self.authorized(call)
-        row = OFFERS.get(call.params["offer"])
-        return json_response(row or self.error_body(404), 200 if row else 404)
-
-    def purchase(self, call: Call) -> Response:
-        self.authorized(call)
-        body = call.request.json()
-        if body is None:
-            _invalid(body="must be a JSON object")
-        reference, offer = _checked(body)
-        fault = self.faults.take("purchase", {"reference": reference, "offer_id": offer["offerId"]})
-        name = fault.fault if fault else ""
-        if name == "refused_400":
-            _invalid(offerId="refused on request")
-        if name == "offer_404":
-            raise Refusal(json_response(self.error_body(404), 404))
-        if reference in self.bought:
-            _invalid(transactionId="already used")
-        row = Purchase(
-            transactionId=reference,
-            offerId=offer["offerId"],
-            body=dict(body),
-            cost=offer["cost"]["fixed"] or offer["cost"]["min"],
-            divisor=offer["cost"]["currencyDivisor"],
-            created_at=self.clock.now(),
-        )
-        self.bought[reference] = row
-        self.note(row, "ACCEPTED")
-        self.plan(row, fault)
-        if name == "done_at_once":
-            self.finish(row, "")
-            return json_response(shown(row, offer))
-        return json_response({"status": row.status, "transactionId": reference})
-
-    def plan(self, row: Purchase, fault: Fault | None) -> None:
-        """The way of a purchase, spread over `done_after` seconds."""
-        name, whole = fault.fault if fault else "", float(self.settings["done_after"])
-        for number, step in enumerate(STEPS[1:], start=1):
-            self.at(whole * number / len(STEPS), "step", id=row.transactionId, status=step)
-        if name == "stuck":
-            return
-        if name in ("pending", "pending_then_failed") and fault is not None:
-            whole = fault.number("seconds", 60)
-        self.at(whole, "end", id=row.transactionId, how=name)
+    # The life of a purchase.
 
     def on_event(self, kind: str, args: JsonObject) -> None:
-        row = self.bought.get(args["id"])
-        if row is None or row.final:
-            return
-        if kind == "step":
-            self.note(row, args["status"])
-            self.tell(row)
-        elif kind == "end":
-            self.finish(row, args["how"])
+        purchase = self.purchases.get(args["transaction_id"])
+        if kind == "step" and purchase is not None:
+            self.step(purchase, args["status"])
 
-    def finish(self, row: Purchase, how: str) -> None:
-        failures = {
-            "no_stock": "OUT_OF_STOCK",
-            "insufficient_funds": "INSUFFICIENT_FUNDS",
-            "provider_error": "PROVIDER_ERROR",
-            "pending_then_failed": "PROVIDER_ERROR",
-            "fail_spelling": "OUT_OF_STOCK",
-        }
-        if how in failures:
-            code = failures[how]
-            row.error = {"code": code, "description": code.replace("_", " ").lower(), "message": ""}
-            self.note(row, "FAIL" if how == "fail_spelling" else "FAILED")
+    def step(self, purchase: Purchase, status: str, *, tell: bool = True) -> None:
+        if purchase.status in records.FINAL:
+            return
+        if status == records.AUTHORIZED:
+            self.authorize(purchase)
+        elif status == "end":
+            self.end(purchase)
         else:
-            row.charges += 1
-            offer = OFFERS[row.offerId]
-            sold = self.codes[-1] if how == "same_code" and self.codes else new_code()
-            if how != "done_empty":
-                row.receipt = receipt(row, offer, code=sold, stamp=self.clock.now())
-                self.codes.append(sold)
-            self.note(row, DONE)
-        self.tell(row)
+            self.note(purchase, status)
+        if tell and (status != "end" or purchase.status in records.FINAL):
+            webhook.tell(self, purchase)
 
-    def note(self, row: Purchase, status: str) -> None:
-        row.status, row.updated_at = status, self.clock.now()
-        stamp = iso_utc(row.updated_at)
-        row.log.append({"dateTime": stamp, "status": status, "statusMessage": status.lower()})
+    def authorize(self, purchase: Purchase) -> None:
+        short = purchase.cost > self.balance - self.reserved
+        if short or purchase.plan.get("fault") == "insufficient_funds":
+            self.fail(purchase, "INSUFFICIENT_FUNDS", "The wallet balance is too low.")
+            return
+        purchase.reserved = purchase.cost
+        self.note(purchase, records.AUTHORIZED)
 
-    def purchases(self, call: Call) -> Response:
-        self.authorized(call)
-        rows = [shown(row, OFFERS[row.offerId]) for row in self.bought.values()]
-        wanted = call.request.query.get("status")
-        rows = [row for row in rows if wanted in (None, row["status"])]
-        return json_response(_page(call.request.query, rows))
+    def end(self, purchase: Purchase) -> None:
+        plan = purchase.plan
+        match plan.get("fault"):
+            case "out_of_stock":
+                self.fail(purchase, "OUT_OF_STOCK", "The provider has no stock of this product.")
+            case "provider_error" | "fail_spelling":
+                code = str(plan.get("code", "PROVIDER_ERROR"))
+                self.fail(purchase, code, str(plan.get("description", "The provider refused.")))
+            case "in_progress" if not plan.get("waited"):
+                self.wait_for_provider(purchase)
+            case "in_progress" if plan.get("then", records.DONE) != records.DONE:
+                self.fail(purchase, "PROVIDER_ERROR", "The provider did not answer.")
+            case _:
+                self.finish(purchase)
 
-    def one_purchase(self, call: Call) -> Response:
-        self.authorized(call)
-        row = self.bought.get(call.params["id"])
-        fault = self.faults.take("lookup", self.facts(call.request, call.params))
-        if fault is not None and row is not None:
-            age = self.clock.now() - row.created_at
-            row = None if age < fault.number("within", float("inf")) else row
-        if row is None:
-            return json_response(self.error_body(404), 404)
-        return json_response(shown(row, OFFERS[row.offerId]))
+    def wait_for_provider(self, purchase: Purchase) -> None:
+        purchase.plan["waited"] = True
+        self.note(purchase, records.IN_PROGRESS, "Provider unavailable, will be tried again")
+        seconds = purchase.plan.get("seconds")
+        if seconds is not None:
+            self.at(
+                float(seconds), "step", transaction_id=purchase.transaction_id, status="end"
+            )
 
-    def transactions(self, call: Call) -> Response:
-        self.authorized(call)
-        rows = [
+    def finish(self, purchase: Purchase) -> None:
+        """The only place where the wallet is charged and a code leaves."""
+        fault, now = purchase.plan.get("fault"), self.clock.now()
+        kind = {"empty_receipt": "empty", "url_receipt": "url", "no_expiry": "no_expiry"}
+        number = f"{secrets.randbelow(10**10):010d}"
+        purchase.code = self.next_code(purchase)
+        purchase.receipt = records.receipt(
+            purchase, purchase.code, number, kind.get(str(fault), ""), now
+        )
+        purchase.confirmation = {
+            "confirmationNumber": number,
+            "externalReferenceId": secrets.token_hex(8),
+            "transactionTime": records.iso_utc(now),
+        }
+        purchase.reserved = 0
+        purchase.charges += 1
+        self.balance -= purchase.cost
+        self.move("DEBIT", purchase.cost, purchase.transaction_id)
+        self.codes.append({"transactionId": purchase.transaction_id, "code": purchase.code})
+        self.note(purchase, records.DONE)
+
+    def next_code(self, purchase: Purchase) -> str:
+        sold = {entry["code"] for entry in self.codes}
+        if purchase.plan.get("fault") == "same_code" and self.codes:
+            return str(purchase.plan.get("code") or self.codes[-1]["code"])
+        while True:
+            parts = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
+            code = "-".join(["ZEN", *parts])
+            if code not in sold:
+                return code
+
+    def fail(self, purchase: Purchase, code: str, description: str) -> None:
+        purchase.reserved = 0
+        purchase.error = {"code": code, "description": description, "message": description}
+        status = "FAIL" if purchase.plan.get("fault") == "fail_spelling" else records.FAILED
+        self.note(purchase, status, description)
+
+    def note(self, purchase: Purchase, status: str, message: str = "") -> None:
+        now = self.clock.now()
+        purchase.status, purchase.updated_at = status, now
+        purchase.log.append(
             {
-                "transactionId": row.transactionId,
-                "type": "DEBIT",
-                "status": row.status,
-                "amount": -row.cost,
-                "currencyDivisor": row.divisor,
-                "productType": "VOUCHER",
-                "createdAt": iso_utc(row.created_at),
+                "dateTime": records.iso_utc(now),
+                "status": status,
+                "statusMessage": message or records.MESSAGES.get(status, ""),
             }
-            for row in self.bought.values()
-            if row.charges
-        ]
-        return json_response(_page(call.request.query, rows))
+        )
 
-    # Webhook.
-
-    def tell(self, row: Purchase) -> None:
-        if not self.settings["webhook_url"]:
-            return
-        fault = self.faults.take("webhook", {"reference": row.transactionId})
-        name = fault.fault if fault else ""
-        if name == "never":
-            return
-        secret = "wrong" if name == "wrong_header" else self.settings["webhook_secret"]
-        count = int(fault.number("count", 2)) if fault and name == "repeat" else 1
-        for _ in range(count):
-            self.deliver(self.webhook(json.dumps(shown(row, OFFERS[row.offerId])), secret, row))
-
-    def webhook(self, body: str, secret: str, row: Purchase) -> Delivery:
-        return Delivery(
-            kind="webhook",
-            url=self.settings["webhook_url"],
-            headers={"Content-Type": "application/json", self.settings["webhook_header"]: secret},
-            body=body,
-            waits=list(WEBHOOK_WAITS),
-            reference=row.transactionId,
+    def move(self, kind: str, amount: int, transaction_id: str) -> None:
+        self.movements.append(
+            {
+                "transactionId": transaction_id,
+                "type": kind,
+                "productType": "VOUCHER" if kind == "DEBIT" else "CREDIT",
+                "status": records.DONE,
+                "amount": amount,
+                "currency": "USD",
+                "currencyDivisor": 100,
+                "createdAt": records.iso_utc(self.clock.now()),
+            }
         )
 
     # Control.
@@ -322,87 +289,49 @@ class Zendit(Service):
     def actions(self) -> Mapping[str, Action]:
         return {
             "finish": self.control_finish,
-            "forge": self.control_forge,
-            "head": self.control_head,
+            "wallet": self.control_wallet,
+            "offers": self.control_offer,
+            "webhook": lambda wish: webhook.configure(self, wish),
+            "forge": lambda wish: webhook.forge(self, wish),
         }
-
-    def named(self, wish: JsonObject) -> Purchase:
-        row = self.bought.get(str(wish.get("transactionId", "")))
-        if row is None:
-            raise ControlRefused("transactionId must name a purchase.")
-        return row
 
     def control_finish(self, wish: JsonObject) -> JsonObject:
-        """End a purchase that is stuck: `how` is empty for DONE, or a fault's name."""
-        row = self.named(wish)
-        if row.final:
-            raise ControlRefused("It has ended already.")
-        self.finish(row, str(wish.get("how", "")))
-        return vars(row)
+        """End a purchase now: what was stuck, or what nobody wants to wait for."""
+        purchase = self.purchases.get(str(wish.get("transactionId", "")))
+        if purchase is None or purchase.status in records.FINAL:
+            raise ControlRefused("transactionId must name a purchase that is under way.")
+        if wish.get("status", records.DONE) == records.DONE:
+            self.finish(purchase)
+        else:
+            self.fail(purchase, str(wish.get("code", "PROVIDER_ERROR")), "The provider refused.")
+        webhook.tell(self, purchase)
+        return records.shown(purchase)
 
-    def control_forge(self, wish: JsonObject) -> JsonObject:
-        """A webhook that says DONE of a purchase that is not."""
-        row = self.named(wish)
-        body = shown(row, OFFERS[row.offerId]) | {"status": DONE, "receipt": {"epin": "FORGED"}}
-        self.deliver(self.webhook(json.dumps(body), str(wish.get("secret", "forged")), row))
-        return {"sent_to": self.settings["webhook_url"]}
+    def control_wallet(self, wish: JsonObject) -> JsonObject:
+        """Set the balance in cents, reservations included."""
+        amount = wish.get("balance")
+        if isinstance(amount, bool) or not isinstance(amount, int) or amount < 0:
+            raise ControlRefused("balance must be a whole number of cents.")
+        change = amount - self.balance
+        if change > 0:
+            self.move("CREDIT", change, f"CREDIT{secrets.token_hex(6).upper()}")
+        self.balance = amount
+        return {"balance": self.balance, "reserved": self.reserved}
 
-    def control_head(self, _wish: JsonObject) -> JsonObject:
-        """The console's check of the webhook address."""
-        return {
-            "status": send(Delivery(kind="head", url=self.settings["webhook_url"], method="HEAD"))
-        }
-
-
-def _invalid(**fields: str) -> NoReturn:
-    body = {"errorCode": "INVALID_REQUEST", "message": "invalid request", "fields": fields}
-    raise Refusal(json_response(body, 400))
-
-
-def _checked(body: JsonObject) -> tuple[str, JsonObject]:
-    """The id and the offer of a purchase request.
-
-    Raises:
-        Refusal: a field is missing or malformed, or there is no such offer on sale.
-    """
-    reference = str(body.get("transactionId", ""))
-    if not ID_SHAPE.fullmatch(reference):
-        _invalid(transactionId="letters and digits only")
-    offer = OFFERS.get(str(body.get("offerId", "")))
-    if offer is None or not offer["enabled"]:
-        raise Refusal(json_response({"errorCode": "NOT_FOUND", "message": "offer not found"}, 404))
-    fields = body.get("fields") or []
-    given = {str(each.get("key")): each.get("value") for each in fields if isinstance(each, dict)}
-    for name in offer["requiredFields"]:
-        if not given.get(name):
-            _invalid(**{name.replace(".", "_"): "required"})
-    if offer["priceType"] == "RANGE" and not _value_in_range(body.get("value"), offer):
-        _invalid(value="type ZEND, PRICE or COST, and an integer within the offer's range")
-    if offer["priceType"] == "FIXED" and body.get("value") is not None:
-        _invalid(value="not for fixed offers")
-    return reference, offer
-
-
-def _value_in_range(value: Any, offer: JsonObject) -> bool:
-    if not isinstance(value, dict) or value.get("type") not in ("ZEND", "PRICE", "COST"):
-        return False
-    amount = value.get("value")
-    send_range = offer["send"]
-    return (
-        isinstance(amount, int)
-        and not isinstance(amount, bool)
-        and send_range["min"] <= amount <= send_range["max"]
-    )
-
-
-def _page(query: Mapping[str, str], rows: list[Any]) -> JsonObject:
-    limit, offset = query.get("_limit", "10"), query.get("_offset", "0")
-    if not (BODY_SHAPE.fullmatch(limit) and 1 <= int(limit) <= MAX_LIMIT and offset.isdigit()):
-        _invalid(_limit="1 to 1024", _offset="from 0")
-    first = int(offset)
-    return {
-        "list": rows[first : first + int(limit)],
-        "limit": int(limit),
-        "offset": first,
-        "total": len(rows),
-    }
+    def control_offer(self, wish: JsonObject) -> JsonObject:
+        """Change an offer, or add one like another (`like`): enabled, cost, requiredFields."""
+        offer_id = str(wish.get("offerId", ""))
+        known = self.offers.get(offer_id) or self.offers.get(str(wish.get("like", "")))
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", offer_id) or known is None:
+            raise ControlRefused("offerId must name an offer, or `like` one to copy.")
+        changed = {**known, "offerId": offer_id}
+        for key, value in wish.items():
+            if key in ("cost", "price", "send") and isinstance(value, dict):
+                changed[key] = {**known[key], **value}
+            elif key in known and type(value) is type(known[key]):
+                changed[key] = value
+            elif key != "like":
+                raise ControlRefused(f"{key} cannot be set to {value!r}.")
+        changed["updatedAt"] = records.iso_utc(self.clock.now())
+        self.offers[offer_id] = changed
+        return changed

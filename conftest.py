@@ -1,0 +1,37 @@
+"""What the whole suite shares."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+
+BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
+JOURNEYS = Path(__file__).parent / "tests" / "journeys"
+
+
+def no_browser() -> str:
+    """Why the browser tests can't run on this machine; empty where they can."""
+    if importlib.util.find_spec("playwright") is None:
+        return "Playwright is not installed: BDV_DEV=1 ./run test installs it"
+    if shutil.which("chromium") is None:
+        return "there is no Chromium: apt-get install chromium"
+    return ""
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    return True if collection_path == BROWSER_TESTS and no_browser() else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was left out is said, so that nobody takes silence for a pass."""
+    if reason := no_browser():
+        terminalreporter.write_line(f"The browser tests were left out: {reason}.")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Journeys share one running shop, browser tests one browser: each on one worker."""
+    for item in items:
+        for folder in (JOURNEYS, BROWSER_TESTS):
+            if folder in item.path.parents:
+                item.add_marker(pytest.mark.xdist_group(folder.name))
