@@ -112,7 +112,11 @@ def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
     free = Voucher.objects.filter(
         variant=OuterRef("variant"), status=VoucherStatus.AVAILABLE
     ).exclude(expires_at__lte=now)
-    tried = FulfillmentAttempt.objects.filter(item=OuterRef("pk"), status=AttemptStatus.IN_PROGRESS)
+    tried = FulfillmentAttempt.objects.filter(
+        Q(claimed_at__isnull=False) | Q(next_try_at__lte=now),
+        item=OuterRef("pk"),
+        status=AttemptStatus.IN_PROGRESS,
+    )
     pending = PartnerTransaction.objects.filter(item=OuterRef("pk"), status__in=UNDER_WAY)
     items = OrderItem.objects.filter(
         Exists(free),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -19,7 +19,7 @@ from core.db import durable
 from core.errors import BadRequest, Conflict, Detail, NotFound
 from core.logging import get_logger
 from core.money import CURRENCY
-from core.providers import Declined, Misconfigured, ProviderError
+from core.providers import Misconfigured, OutcomeUnknown, ProviderError
 from fulfillment.services import request_fulfilment
 from notifications.alerts import raise_alert
 from notifications.states import AlertKind
@@ -41,6 +41,7 @@ log = get_logger(__name__)
 
 KEPT_HEADERS: Final = ("Content-Type", "User-Agent", "X-Forwarded-For")
 MAX_KEPT: Final = 20_000
+KEY_KEPT: Final = timedelta(hours=24)  # D24
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
     """
     check_method(cart.payment_method, field="payment_method")
     if buyer.request_key is not None:
+        old = now - KEY_KEPT
+        Order.objects.filter(request_key=buyer.request_key, created_at__lt=old).update(
+            request_key=None
+        )
         known = Order.objects.filter(request_key=buyer.request_key).first()
         if known is not None:
             return CheckoutResult(known, _latest(known), "Order created")
@@ -193,13 +198,13 @@ def open_session(payment: Payment) -> Session:
 def _not_opened(payment: Payment, exc: ProviderError) -> None:
     """A session that could not be opened never moves the order (D43).
 
-    Where the request may have arrived, the row stays INITIATED and the sweep asks the
+    Where the request may have arrived (OutcomeUnknown), the row stays INITIATED and the sweep asks the
     gateway: somebody may yet pay on a page we never learned of.
     """
     log.warning("payment.session_failed", payment=payment.reference, error=exc.message)
     if isinstance(exc, Misconfigured):
         raise_alert(None, AlertKind.PARTNER_MISCONFIGURED, str(exc), now=timezone.now())
-    if isinstance(exc, (Declined, Misconfigured)):
+    if not isinstance(exc, OutcomeUnknown):
         Payment.objects.filter(pk=payment.pk, status=PaymentStatus.INITIATED).update(
             status=PaymentStatus.FAILED, reason=exc.message[:300], next_check_at=None
         )

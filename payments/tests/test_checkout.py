@@ -106,7 +106,7 @@ def test_without_init_payment_no_gateway_is_asked(customer, paystation):
 
 @pytest.mark.parametrize(
     ("opening", "payment_status"),
-    [("down", "INITIATED"), ("unreachable", "INITIATED"), ("refused", "FAILED"),
+    [("down", "INITIATED"), ("unreachable", "FAILED"), ("refused", "FAILED"),
      ("credentials", "FAILED")],
 )  # fmt: skip
 def test_a_gateway_that_is_down_leaves_a_good_order(customer, paystation, opening, payment_status):

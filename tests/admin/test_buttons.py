@@ -5,6 +5,7 @@ import re
 import pytest
 from django.core import mail
 
+from catalog.tests.factories import SourceFactory
 from core.admin import new_form_key
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.processing import process
@@ -90,9 +91,10 @@ def test_the_partner_is_asked_again(page, zendit):
 
 def test_a_source_is_forced_and_a_partners_no_is_told(page, zendit):
     zendit.meets("B", "no_stock")
-    variant = offered("A", "B")
     order = stuck_order()
-    order.items.update(variant=variant)
+    variant = item_of(order).variant
+    for priority, offer in enumerate("AB", 1):
+        SourceFactory(variant=variant, external_offer_id=offer, priority=priority)
     source = variant.sources.get(external_offer_id="B")
     page.post(order, "retry", item=item_of(order).pk, source=source.pk)
     assert [body["offerId"] for body in zendit.bodies] == ["B"]

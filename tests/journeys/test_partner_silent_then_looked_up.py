@@ -21,7 +21,7 @@ def test_partner_silent_then_looked_up(client: ShopClient, moment: str) -> None:
     purchases = [
         each
         for each in client.control("GET", "zendit/ledger")["purchases"]
-        if str(each["transactionId"]).startswith(order["order_number"])
+        if str(each["transaction_id"]).startswith(order["order_number"])
     ]
     assert len(purchases) == 2
     assert [each["charges"] for each in purchases] == [1, 1]
