@@ -17,6 +17,7 @@ api: list[URLPattern | URLResolver] = [
     *accounts,
     path("", include("catalog.urls")),
     path("", include("orders.urls")),
+    path("", include("vouchers.urls")),
     path("", include("payments.urls")),
     path("admin/", include(staff_accounts)),
     path("admin/orders/", include(operator_routes("api-admin"))),

@@ -198,8 +198,8 @@ def open_session(payment: Payment) -> Session:
 def _not_opened(payment: Payment, exc: ProviderError) -> None:
     """A session that could not be opened never moves the order (D43).
 
-    Where the request may have arrived (OutcomeUnknown), the row stays INITIATED and the sweep asks the
-    gateway: somebody may yet pay on a page we never learned of.
+    Where the request may have arrived (OutcomeUnknown), the row stays INITIATED and the sweep
+    asks the gateway: somebody may yet pay on a page we never learned of.
     """
     log.warning("payment.session_failed", payment=payment.reference, error=exc.message)
     if isinstance(exc, Misconfigured):

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
+from orders.states import ItemStatus
 from vouchers.ciphers import fingerprint, unseal_secret
 from vouchers.models import Voucher
 from vouchers.states import DELIVERED, VoucherStatus
@@ -130,3 +131,12 @@ def units_of_order(order_id: int) -> Sequence[UnitCode]:
         UnitCode(pk, item or 0, unit or 0, status, mask, serial, expires, partner or supplier or "")
         for pk, item, unit, status, mask, serial, expires, partner, supplier in rows
     ]
+
+
+def vouchers_of(customer_id: int) -> QuerySet[Voucher]:
+    """A customer's own vouchers, of fulfilled items (D41), with what is shown beside them."""
+    return Voucher.objects.filter(
+        order_item__order__customer=customer_id,
+        order_item__fulfillment_status=ItemStatus.SUCCEEDED,
+        status__in=DELIVERED,
+    ).select_related("order_item__order")
