@@ -45,9 +45,7 @@ class Simulators:
         self.store = Store(options.state_dir)
         environment = Environment(options.variables, self.store, self._due.set)
         # The ports come first: a second process must not read, let alone write, the ledgers.
-        self.server = SimulatorServer(
-            options.host, options.port, self.dispatch, options.public_url
-        )
+        self.server = SimulatorServer(options.host, options.port, self.dispatch, options.public_url)
         self.services: dict[str, Service] = {}
         try:
             self.mail = MailSink(environment, options.host, options.smtp_port)
@@ -96,8 +94,11 @@ class Simulators:
             return self.control.dispatch(request)
         if first in self.services:
             return self.services[first].dispatch(request)
-        if request.method not in ("GET", "HEAD"):
-            return json_response({"message": "Not found"}, 404)
+        if request.method in ("GET", "HEAD"):
+            return self._page(request)
+        return json_response({"message": "Not found"}, 404)
+
+    def _page(self, request: Request) -> Response:
         match request.path:
             case "/":
                 return index_page(self.services, request)

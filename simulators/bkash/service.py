@@ -240,5 +240,3 @@ class Bkash(Service):
         for token in self.tokens.issued.values():
             token["expires_at"] = 0.0
         return {"expired": len(self.tokens.issued)}
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from .faults import TRANSPORT, TRANSPORT_ONCE, FaultRefused
@@ -30,7 +31,7 @@ class Control:
 
     def _answer(self, request: Request) -> Response:
         parts = request.path.strip("/").split("/")[1:]
-        if parts in ([], [""]):
+        if not parts:
             return json_response({name: describe(s) for name, s in self.services.items()})
         if parts == ["reset"] and request.method == "POST":
             for service in self.services.values():
@@ -38,19 +39,21 @@ class Control:
             return json_response({"reset": sorted(self.services)})
         if parts[0] not in self.services:
             raise LookupError(f"No service {parts[0]!r}; there are: {', '.join(self.services)}.")
-        service = self.services[parts[0]]
-        rest = parts[1:]
-        if not rest:
-            return json_response(describe(service))
-        if rest[0] == "faults":
-            return answer_faults(service, request, rest[1:])
-        if len(rest) != 1:
-            raise LookupError("Not found.")
-        if request.method == "GET":
-            return json_response(read(service, rest[0]))
-        if request.method == "POST":
-            return change(service, rest[0], request)
-        return delete(service, rest[0], request)
+        return answer_service(self.services[parts[0]], request, parts[1:])
+
+
+def answer_service(service: Service, request: Request, rest: list[str]) -> Response:
+    if not rest:
+        return json_response(describe(service))
+    if rest[0] == "faults":
+        return answer_faults(service, request, rest[1:])
+    if len(rest) != 1:
+        raise LookupError("Not found.")
+    if request.method == "GET":
+        return json_response(read(service, rest[0]))
+    if request.method == "POST":
+        return change(service, rest[0], request)
+    return delete(service, rest[0], request)
 
 
 def describe(service: Service) -> JsonObject:
@@ -124,7 +127,7 @@ def change(service: Service, what: str, request: Request) -> Response:
     if action is None:
         known = ", ".join(sorted(name for name in service.actions() if " " not in name))
         raise LookupError(f"No action {what!r}; there are: {known}.")
-    with service.lock:
+    with nullcontext() if what in service.calls_out else service.lock:
         result = action(body_of(request))
         service.environment.store.touch(service.name)
     service.environment.wake()

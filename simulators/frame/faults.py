@@ -55,7 +55,7 @@ TRANSPORT_NAMES: Final = frozenset(
 )
 
 
-class FaultRefused(ValueError):
+class FaultRefused(ValueError):  # noqa: N818 - named for what happened, like Refusal
     """The control API was asked for a fault that does not exist; the text says what does."""
 
 

@@ -24,7 +24,7 @@ KEEP_DELIVERIES = 2000
 KEEP_CALLS = 500
 
 
-class ControlRefused(ValueError):
+class ControlRefused(ValueError):  # noqa: N818 - named for what happened, like Refusal
     """The control API was asked for something impossible; the text says why."""
 
 
@@ -59,6 +59,8 @@ class Service(ABC):
     summary: ClassVar[str]
     operations: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     presets: ClassVar[tuple[Preset, ...]] = (Preset("normal", "Normal"),)
+    calls_out: ClassVar[frozenset[str]] = frozenset()
+    """Actions that ask somebody else, and so must not hold the lock meanwhile."""
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
@@ -100,11 +102,15 @@ class Service(ABC):
     def default_settings(self) -> JsonObject:
         return {}
 
-    def facts(self, request: Request, params: Mapping[str, str]) -> dict[str, str]:
+    def facts(
+        self,
+        request: Request,  # noqa: ARG002 - for those who know what is in it
+        params: Mapping[str, str],
+    ) -> dict[str, str]:
         """What a fault's ``match`` may name about a call."""
-        return {}
+        return dict(params)
 
-    def on_event(self, kind: str, args: JsonObject) -> None:
+    def on_event(self, kind: str, args: JsonObject) -> None:  # noqa: B027 - few have events
         """Something on the agenda has come due."""
 
     def actions(self) -> Mapping[str, Action]:
@@ -189,7 +195,7 @@ class Service(ABC):
 
     # The agenda: what happens later, in the order of its time.
 
-    def at(self, seconds: float, kind: str, **args: object) -> None:
+    def at(self, seconds: float, kind: str, /, **args: object) -> None:
         self.sequence += 1  # events of one moment keep their order
         heapq.heappush(self.agenda, [self.clock.now() + seconds, self.sequence, kind, args])
         self.environment.wake()
@@ -296,7 +302,9 @@ class Service(ABC):
                 {
                     **self.records(),
                     "deliveries": self.deliveries,
-                    "planned": [args for _, _, kind, args in sorted(self.agenda) if kind == DELIVER],
+                    "planned": [
+                        args for _, _, kind, args in sorted(self.agenda) if kind == DELIVER
+                    ],
                 },
                 default=vars,
             )

@@ -52,9 +52,7 @@ def envelope(code: str, message: str, fault: Fault | None = None, **rest: object
     number = fault is not None and fault.fault == "number_status_code"
     status = "success" if code == "200" else "failed"
     status_code = int(code) if number else code
-    return json_response(
-        {"status_code": status_code, "status": status, "message": message, **rest}
-    )
+    return json_response({"status_code": status_code, "status": status, "message": message, **rest})
 
 
 def status_data(payment: Payment, *, version: int) -> JsonObject:
@@ -86,15 +84,10 @@ def status_data(payment: Payment, *, version: int) -> JsonObject:
 
 
 def spoil_status(data: JsonObject, fault: Fault, *, used_trx_id: str) -> None:
-    capital = data["trx_status"][:1].isupper()
     amount_name = "payment_amount" if "payment_amount" in data else "trx_amount"
     match fault.fault:
-        case "status_text":
-            data["trx_status"] = fault.text("text", "unknown")
-        case "no_status":
-            data["trx_status"] = ""
-        case "processing":
-            data["trx_status"] = "Processing" if capital else "processing"
+        case "status_text" | "no_status" | "processing":
+            data["trx_status"] = other_status(data["trx_status"], fault)
         case "wrong_amount":
             data[amount_name] = fault.text("amount", other_amount(data[amount_name]))
             if "request_amount" in data:
@@ -109,6 +102,14 @@ def spoil_status(data: JsonObject, fault: Fault, *, used_trx_id: str) -> None:
             data["trx_id"] = ""
         case "used_trx_id":
             data["trx_id"] = fault.text("trx_id", used_trx_id)
+
+
+def other_status(status: str, fault: Fault) -> str:
+    if fault.fault == "no_status":
+        return ""
+    if fault.fault == "processing":
+        return "Processing" if status[:1].isupper() else "processing"
+    return fault.text("text", "unknown")
 
 
 def other_amount(amount: str) -> str:

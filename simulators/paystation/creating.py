@@ -47,7 +47,9 @@ def read_create(request: Request, *, required: Iterable[str] = REQUIRED) -> dict
     for name in required:
         if name not in data:
             refuse(BAD_FIELD, f"The {name.replace('_', ' ')} field is required.")
-    members: dict[str, str] = {name: member(data, name) for name in (*REQUIRED, *OPTIONAL) if name in data}
+    members: dict[str, str] = {
+        name: member(data, name) for name in (*REQUIRED, *OPTIONAL) if name in data
+    }
     check(members)
     return members
 

@@ -354,5 +354,3 @@ def refuse_status(fault: Fault, age: float) -> None:
             refuse("2001", "Merchant mismatch.")
         case "refused":
             refuse(fault.text("code", "2001"), fault.text("message", "Request refused."))
-
-

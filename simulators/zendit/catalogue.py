@@ -31,9 +31,14 @@ class Goods:
 
 
 GOODS: Final = (
-    Goods("FF_100_DIAMONDS", "FREEFIRE", "Free Fire", "BD", "Gaming", 95, 100, fields=["player_id"]),
-    Goods("FF_310_DIAMONDS", "FREEFIRE", "Free Fire", "BD", "Gaming", 285, 310, fields=["player_id"]),
+    Goods(
+        "FF_100_DIAMONDS", "FREEFIRE", "Free Fire", "BD", "Gaming", 95, 100, fields=["player_id"]
+    ),
+    Goods(
+        "FF_310_DIAMONDS", "FREEFIRE", "Free Fire", "BD", "Gaming", 285, 310, fields=["player_id"]
+    ),
     Goods("NETFLIX_500", "NETFLIX", "Netflix", "BD", "Streaming", 455, 50000, "BDT"),
+    Goods("NETFLIX_800", "NETFLIX", "Netflix", "BD", "Streaming", 725, 80000, "BDT"),
     Goods("NETFLIX_1000", "NETFLIX", "Netflix", "BD", "Streaming", 905, 100000, "BDT"),
     Goods("ZEN_GAME_1100", "ZENGAME", "Zen Game", "BD", "Gaming", 990, 1100, expires_days=0),
     Goods("ZEN_GAME_550", "ZENGAME", "Zen Game", "BD", "Gaming", 500, 550, expires_days=0),
@@ -42,7 +47,9 @@ GOODS: Final = (
     Goods("AMAZON_US_RANGE", "AMAZON", "Amazon", "US", "Gift Card", (98, 49000), (100, 50000)),
     Goods("NINTENDO_JP_3000", "NINTENDO", "Nintendo", "JP", "Gaming", 2010, 3000, "JPY", 1),
     Goods("KNET_KW_10", "KNET", "K-Net Gift", "KW", "Gift Card", 3190, 10000, "KWD", 1000),
-    Goods("ROBI_BD_100", "ROBI", "Robi", "BD", "Mobile", 89, 10000, "BDT", fields=["recipient.msisdn"]),
+    Goods(
+        "ROBI_BD_100", "ROBI", "Robi", "BD", "Mobile", 89, 10000, "BDT", fields=["recipient.msisdn"]
+    ),
     Goods(
         "STORE_US_25",
         "STORE",
@@ -53,7 +60,9 @@ GOODS: Final = (
         2500,
         fields=["recipient.firstName", "recipient.lastName", "sender.firstName"],
     ),
-    Goods("PLAY_US_15_OLD", "GOOGLEPLAY", "Google Play", "US", "Gift Card", 1440, 1500, enabled=False),
+    Goods(
+        "PLAY_US_15_OLD", "GOOGLEPLAY", "Google Play", "US", "Gift Card", 1440, 1500, enabled=False
+    ),
     *(
         Goods(
             f"PLAY_US_{value}",

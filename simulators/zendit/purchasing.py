@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from simulators.frame.faults import Fault
@@ -69,14 +70,12 @@ def purchase(service: Zendit, call: Call) -> Response:
 
 def used_id(service: Zendit, known: Purchase) -> Response:
     """Not documented; whatever the answer is, there is one purchase only."""
-    match service.settings["used_id"]:
-        case "echo":
-            return json_response({"status": known.status, "transactionId": known.transaction_id})
-        case "conflict":
-            refuse(409, "CONFLICT", "Transaction id was used before.")
-        case _:
-            fields = {"transactionId": "was used before"}
-            refuse(400, "INVALID_REQUEST", "Transaction id was used before.", fields)
+    text = "Transaction id was used before."
+    if service.settings["used_id"] == "conflict":
+        refuse(409, "CONFLICT", text)
+    if service.settings["used_id"] != "echo":
+        refuse(400, "INVALID_REQUEST", text, {"transactionId": "was used before"})
+    return json_response({"status": known.status, "transactionId": known.transaction_id})
 
 
 def refuse_by(fault: Fault | None) -> None:
@@ -125,7 +124,9 @@ def checked(service: Zendit, body: JsonObject) -> Purchase:
         created_at=service.clock.now(),
         value=body.get("value"),
         fields=[{"key": key, "value": value} for key, value in given.items()],
-        **sums,
+        cost=sums["cost"],
+        price=sums["price"],
+        send=sums["send"],
     )
 
 
@@ -150,8 +151,7 @@ def start(service: Zendit, bought: Purchase, answer: Response) -> None:
         for _, status in STEPS:
             service.step(bought, status, tell=status == "end")
         answer.first.extend(
-            (lambda message=message: service.deliver_now(message))
-            for message in webhook.held_back(service)
+            partial(service.deliver_now, message) for message in webhook.held_back(service)
         )
         return
     webhook.tell(service, bought)

@@ -124,9 +124,7 @@ def receipt(purchase: Purchase, code: str, number: str, kind: str, now: float) -
     return body
 
 
-def refuse(
-    status: int, code: str, message: str, fields: dict[str, str] | None = None
-) -> NoReturn:
+def refuse(status: int, code: str, message: str, fields: dict[str, str] | None = None) -> NoReturn:
     body: JsonObject = {"errorCode": code, "message": message}
     if fields is not None:
         body["fields"] = fields

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from typing import ClassVar
 
+from simulators.frame.clock import iso_utc
 from simulators.frame.http import Call, JsonObject, Request, Route
 from simulators.frame.outbound import Delivery
 from simulators.frame.service import Action, ControlRefused, Environment, Preset, Service
@@ -74,6 +75,8 @@ class Zendit(Service):
         ),
     )
 
+    calls_out = frozenset({"webhook"})  # the HEAD check
+
     def __init__(self, environment: Environment) -> None:
         self.key = environment.get("ZENDIT_API_KEY", "sand_demo")
         super().__init__(environment)
@@ -113,6 +116,7 @@ class Zendit(Service):
         self.balance = FULL_WALLET
         self.movements: list[JsonObject] = []
         self.codes: list[JsonObject] = []  # every code that left, in order
+        self.issued: set[str] = set()
         self.held_back: list[Delivery] = []
 
     def records(self) -> JsonObject:
@@ -129,6 +133,7 @@ class Zendit(Service):
         rows = [Purchase(**row) for row in records["purchases"]]
         self.purchases = {row.transaction_id: row for row in rows}
         self.codes = records["codes"]
+        self.issued = {entry["code"] for entry in self.codes}
         self.balance = records["wallet"]["balance"]
         self.movements = records["movements"]
         # Offers that a newer version of the catalogue brings are there, too.
@@ -218,9 +223,7 @@ class Zendit(Service):
         self.note(purchase, records.IN_PROGRESS, "Provider unavailable, will be tried again")
         seconds = purchase.plan.get("seconds")
         if seconds is not None:
-            self.at(
-                float(seconds), "step", transaction_id=purchase.transaction_id, status="end"
-            )
+            self.at(float(seconds), "step", transaction_id=purchase.transaction_id, status="end")
 
     def finish(self, purchase: Purchase) -> None:
         """The only place where the wallet is charged and a code leaves."""
@@ -234,7 +237,7 @@ class Zendit(Service):
         purchase.confirmation = {
             "confirmationNumber": number,
             "externalReferenceId": secrets.token_hex(8),
-            "transactionTime": records.iso_utc(now),
+            "transactionTime": iso_utc(now),
         }
         purchase.reserved = 0
         purchase.charges += 1
@@ -244,13 +247,13 @@ class Zendit(Service):
         self.note(purchase, records.DONE)
 
     def next_code(self, purchase: Purchase) -> str:
-        sold = {entry["code"] for entry in self.codes}
         if purchase.plan.get("fault") == "same_code" and self.codes:
             return str(purchase.plan.get("code") or self.codes[-1]["code"])
         while True:
             parts = ("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(3))
             code = "-".join(["ZEN", *parts])
-            if code not in sold:
+            if code not in self.issued:
+                self.issued.add(code)
                 return code
 
     def fail(self, purchase: Purchase, code: str, description: str) -> None:
@@ -264,7 +267,7 @@ class Zendit(Service):
         purchase.status, purchase.updated_at = status, now
         purchase.log.append(
             {
-                "dateTime": records.iso_utc(now),
+                "dateTime": iso_utc(now),
                 "status": status,
                 "statusMessage": message or records.MESSAGES.get(status, ""),
             }
@@ -280,7 +283,7 @@ class Zendit(Service):
                 "amount": amount,
                 "currency": "USD",
                 "currencyDivisor": 100,
-                "createdAt": records.iso_utc(self.clock.now()),
+                "createdAt": iso_utc(self.clock.now()),
             }
         )
 
@@ -332,6 +335,6 @@ class Zendit(Service):
                 changed[key] = value
             elif key != "like":
                 raise ControlRefused(f"{key} cannot be set to {value!r}.")
-        changed["updatedAt"] = records.iso_utc(self.clock.now())
+        changed["updatedAt"] = iso_utc(self.clock.now())
         self.offers[offer_id] = changed
         return changed
