@@ -53,9 +53,7 @@ class Story:
         self.step("the recipient's inbox", f"{len(mails)} mail: {mails[-1]['subject']!r}")
         items = [code for item in order["items"] for code in item["voucher_codes"]]
         text = str(mails[-1]["text"])
-        self.promise(
-            "one code per unit, all different", len(set(codes)) == len(codes) == UNITS
-        )
+        self.promise("one code per unit, all different", len(set(codes)) == len(codes) == UNITS)
         self.promise("the same codes at order and item level", items == codes)
         self.promise("one mail for the whole order", len(mails) == 1)
         self.promise("the mail carries exactly these codes", all(code in text for code in codes))
