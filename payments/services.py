@@ -273,7 +273,10 @@ def receive_callback(
         notice that names none of ours is kept and changes nothing.
     """
     now = timezone.now()
-    gateway = get_gateway(slug, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
+    try:
+        gateway = get_gateway(slug, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
+    except Misconfigured:  # not set up here: nothing can be asked, and nothing is ours
+        return None, False
     claim = gateway.read_callback(
         query=query, body=body, content_type=headers.get("Content-Type", "")
     )

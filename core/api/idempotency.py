@@ -42,17 +42,23 @@ def idempotent(view: View) -> View:
         if stored is not None:
             return stored
         try:
-            response = view(self, request, *args, **kwargs)
-        except BaseException as exc:
-            answer = self.handle_exception(exc) if isinstance(exc, Exception) else None
-            if answer is None or answer.status_code >= 500:  # noqa: PLR2004
-                row.delete()
-                raise
-            response = answer
+            response = _answered(self, view, request, *args, **kwargs)
+        except BaseException:
+            row.delete()
+            raise
         _store(row, response)
         return response
 
     return wrapper
+
+
+def _answered(self: Any, view: View, request: Request, *args: Any, **kwargs: Any) -> Response:
+    """The view's answer, a refusal included; what nobody expected is raised on."""
+    try:
+        return view(self, request, *args, **kwargs)
+    except Exception as exc:  # noqa: BLE001 - the API's own handler decides what it expects
+        refusal: Response = self.handle_exception(exc)
+        return refusal
 
 
 def _digest(request: Request) -> bytes:

@@ -90,7 +90,7 @@ class Answering(BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    do_GET = do_POST = do_HEAD = answer
+    do_GET = do_POST = do_HEAD = answer  # noqa: N815
 
 
 def until(holds: Callable[[], object], seconds: float = 5.0) -> None:
