@@ -1,17 +1,22 @@
 """Promo codes: what they take off, and who may still use them (D17).
 
-All functions but `preview` are part of the caller's transaction.
+`redeem`, `give_back` and `take_again` are part of the caller's transaction.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any, Final
 
-from django.db.models import F
+from django.db import IntegrityError, transaction
+from django.db.models import F, ProtectedError
 
-from core.errors import BadRequest
+from core.errors import BadRequest, Conflict, NotFound
 from core.money import ZERO, taka
 from orders.models import DiscountCode, DiscountType, Order
+
+WHOLE: Final = 100  # per cent
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,67 @@ def preview(code: str, *, subtotal: Decimal, customer_id: int | None, now: datet
     """
     discount = DiscountCode.objects.filter(code=code.strip().upper()).first()
     return _judged(discount, code, subtotal=subtotal, customer_id=customer_id, now=now)
+
+
+def create_discount(fields: Mapping[str, Any]) -> DiscountCode:
+    """A new code.
+
+    Raises:
+        BadRequest: the values don't fit each other.
+        Conflict: there is such a code already.
+    """
+    return _saved(DiscountCode(**fields))
+
+
+def change_discount(discount_id: int, fields: Mapping[str, Any]) -> DiscountCode:
+    """Change a code; orders that used it keep their price (I21).
+
+    Raises:
+        NotFound, BadRequest, Conflict: nothing was changed.
+    """
+    with transaction.atomic():
+        discount = DiscountCode.objects.select_for_update().filter(pk=discount_id).first()
+        if discount is None:
+            raise NotFound("There is no such discount code.")
+        for name, value in fields.items():
+            setattr(discount, name, value)
+        return _saved(discount)
+
+
+def delete_discount(discount_id: int) -> None:
+    """Delete a code that no order ever used.
+
+    Raises:
+        NotFound: there is none.
+        Conflict: it was used; `is_active = false` stops it and keeps its history.
+    """
+    discount = DiscountCode.objects.filter(pk=discount_id).first()
+    if discount is None:
+        raise NotFound("There is no such discount code.")
+    try:
+        discount.delete()
+    except ProtectedError:
+        raise Conflict(
+            f'Discount code "{discount.code}" was used; set is_active to false instead.'
+        ) from None
+
+
+def _saved(discount: DiscountCode) -> DiscountCode:
+    percent = discount.discount_type == DiscountType.PERCENTAGE
+    if percent and discount.discount_value > WHOLE:
+        raise BadRequest.at("discount_value", "A percentage is at most 100.")
+    if discount.starts_at and discount.ends_at and discount.ends_at <= discount.starts_at:
+        raise BadRequest.at("ends_at", "The end must come after the start.")
+    if discount.usage_limit is not None and discount.usage_limit < discount.used_count:
+        raise BadRequest.at("usage_limit", f"It was used {discount.used_count} times already.")
+    try:
+        with transaction.atomic():
+            discount.save()
+    except IntegrityError as exc:
+        if "code" not in str(exc):
+            raise
+        raise Conflict(f'There is a discount code "{discount.code}" already.') from exc
+    return discount
 
 
 def redeem(code: str, *, subtotal: Decimal, customer_id: int | None, now: datetime) -> Reduction:

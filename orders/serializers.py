@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from core.api.fields import StrictSerializer, TrimmedJSONField, instant, number
-from orders.models import Order, OrderItem
+from orders.models import DiscountCode, DiscountType, Order, OrderItem
 from orders.services import Cart, Line
 from orders.wording import label_and_message
 
@@ -197,3 +197,78 @@ class SessionSchema(serializers.Serializer[Any]):
 
 class PlacedOrderSchema(OrderSchema):
     payment = SessionSchema(allow_null=True)
+
+
+class AmountField(serializers.DecimalField):
+    """Taka, not negative, or null where no bound is wanted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
+        )
+
+
+class DiscountSerializer(StrictSerializer):
+    """Body of the operators' discount routes; every field optional on PATCH."""
+
+    code = serializers.RegexField(r"^[A-Za-z0-9_-]{2,40}$")
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    discount_type = serializers.ChoiceField(DiscountType.choices)
+    discount_value = serializers.DecimalField(
+        max_digits=12, decimal_places=2, min_value=Decimal("0.01")
+    )
+    minimum_subtotal = AmountField()
+    maximum_amount = AmountField()
+    starts_at = serializers.DateTimeField(required=False, allow_null=True)
+    ends_at = serializers.DateTimeField(required=False, allow_null=True)
+    usage_limit = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    per_user_limit = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    is_active = serializers.BooleanField(required=False)
+
+    def validate_code(self, value: str) -> str:
+        return value.upper()
+
+
+def discount_data(discount: DiscountCode) -> dict[str, Any]:
+    return {
+        "id": discount.pk,
+        "code": discount.code,
+        "description": discount.description or None,
+        "discount_type": discount.discount_type,
+        "discount_value": number(discount.discount_value),
+        "minimum_subtotal": number(discount.minimum_subtotal),
+        "maximum_amount": number(discount.maximum_amount),
+        "starts_at": instant(discount.starts_at),
+        "ends_at": instant(discount.ends_at),
+        "usage_limit": discount.usage_limit,
+        "per_user_limit": discount.per_user_limit,
+        "used_count": discount.used_count,
+        "is_active": discount.is_active,
+        "created_at": instant(discount.created_at),
+    }
+
+
+class DiscountSchema(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    description = serializers.CharField(allow_null=True)
+    discount_type = serializers.ChoiceField(DiscountType.choices)
+    discount_value = serializers.FloatField()
+    minimum_subtotal = serializers.FloatField(allow_null=True)
+    maximum_amount = serializers.FloatField(allow_null=True)
+    starts_at = serializers.DateTimeField(allow_null=True)
+    ends_at = serializers.DateTimeField(allow_null=True)
+    usage_limit = serializers.IntegerField(allow_null=True)
+    per_user_limit = serializers.IntegerField(allow_null=True)
+    used_count = serializers.IntegerField()
+    is_active = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+
+class PreviewSchema(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    discount_type = serializers.ChoiceField(DiscountType.choices)
+    discount_value = serializers.FloatField(help_text="Percentage points, or BDT when flat")
+    discount_amount = serializers.FloatField(help_text="BDT off this subtotal")
+    final_total = serializers.FloatField()
+    description = serializers.CharField(allow_null=True)

@@ -27,13 +27,14 @@ from vouchers.selectors import codes_of_orders
 DEFAULT_LIMIT = 10
 
 
-def shown(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
+def shown(orders: Sequence[Order], *, with_codes: bool = True) -> dict[int, dict[str, Any]]:
     """Orders with items, codes and payments: three statements, whatever the rows."""
     ids = [order.pk for order in orders]
     items: dict[int, list[OrderItem]] = {pk: [] for pk in ids}
     for item in OrderItem.objects.filter(order__in=ids).order_by("order_id", "position"):
         items[item.order_id].append(item)
-    codes, payments = codes_of_orders(ids), payments_of_orders(ids)
+    codes = codes_of_orders(ids) if with_codes else {}
+    payments = payments_of_orders(ids)
     return {
         order.pk: order_data(
             order, items[order.pk], codes.get(order.pk, ()), payments.get(order.pk, ())
