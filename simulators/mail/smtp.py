@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -102,10 +103,25 @@ class MailServer(Controller):
     """
 
     def __init__(self, steps: Steps, host: str, port: int) -> None:
+        self.conversations: weakref.WeakSet[Conversation] = weakref.WeakSet()
         super().__init__(steps, hostname=host, port=port, ready_timeout=10)
 
     def factory(self) -> Any:
-        return Conversation(self.handler, hostname="mail.simulator", enable_SMTPUTF8=True)
+        conversation = Conversation(self.handler, hostname="mail.simulator", enable_SMTPUTF8=True)
+        self.conversations.add(conversation)
+        return conversation
+
+    def stop(self, no_assert: bool = False) -> None:
+        """Hang up on everybody first: aiosmtpd would leave a hanging client's socket open."""
+        if self.loop.is_running():
+            asyncio.run_coroutine_threadsafe(self._hang_up_on_all(), self.loop).result(timeout=5)
+        super().stop(no_assert=no_assert)
+
+    async def _hang_up_on_all(self) -> None:
+        for conversation in list(self.conversations):
+            _hang_up(conversation)
+        for _ in range(3):  # the loss of a connection is told, its handler ends, its writer closes
+            await asyncio.sleep(0)
 
     @property
     def bound_port(self) -> int:

@@ -34,6 +34,12 @@ RETURN_FAULTS: Final[Mapping[str, str]] = {
     "no_trx_id": "Successful without trx_id",
 }
 
+STATE_TEXTS: Final = {
+    records.SUCCESS: "complete",
+    records.REFUND: "refunded",
+    records.PROCESSING: "still being processed",
+}
+
 
 def routes(service: PayStation) -> list[Route]:
     return [
@@ -65,7 +71,8 @@ def render(service: PayStation, payment: Payment) -> Response:
         methods=records.METHODS,
         phone=payment.cust_phone,
         state=payment.state,
-        open=payment.state in records.OPEN,
+        state_text=STATE_TEXTS.get(payment.state, payment.state),
+        open=payment.state in records.OPEN and not waiting(payment),
         trx_id=payment.trx_id,
         when=dhaka_text(payment.changed_at) if payment.changed_at else "",
         target=with_query(payment.callback_url, return_params(payment)),

@@ -235,6 +235,9 @@ def test_a_payment_may_stay_at_work(live, then, state):
     assert returned(press(live, created)) == {"status": "Successful", "invoice_number": "A-1"}
     assert status(live)["data"]["trx_status"] == "Processing"
     assert press(live, created, "cancel").status_code == 200  # the wallet is at work
+    page = live.get(created["payment_url"]).text
+    assert "still being processed" in page
+    assert "<form" not in page
     live.control("paystation/advance", seconds=61)
     assert status(live)["data"]["trx_status"] == state
 
