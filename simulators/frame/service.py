@@ -74,8 +74,16 @@ class Service(ABC):
         self.clear()
         saved = environment.store.read(self.name)
         if saved is not None:
-            self.load(saved)
+            self._resume(saved)
         environment.store.register(self.name, self.dump)
+
+    def _resume(self, saved: JsonObject) -> None:
+        """Go on with a saved ledger; one of an older shape is put aside, never a stumbling block."""
+        try:
+            self.load(saved)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.environment.store.put_aside(self.name)
+            self.clear()
 
     # What a contract must say.
 

@@ -46,11 +46,16 @@ class Store:
         except FileNotFoundError:
             return None
         except ValueError:
-            # Put aside instead of overwritten: somebody may want to know what it held.
-            self.path(name).replace(self.path(name).with_suffix(".unreadable"))
-            print(f"simulators: {name}.json was unreadable and has been put aside", file=sys.stderr)
+            self.put_aside(name)
             return None
         return value if isinstance(value, dict) else None
+
+    def put_aside(self, name: str) -> None:
+        """Not overwritten: somebody may want to know what it held."""
+        if self.folder is None:
+            return
+        self.path(name).replace(self.path(name).with_suffix(".unreadable"))
+        print(f"simulators: {name}.json was unreadable and has been put aside", file=sys.stderr)
 
     def register(self, name: str, dump: Callable[[], str]) -> None:
         self._sources[name] = dump

@@ -17,6 +17,9 @@ import requests
 from simulators.app import Options, Simulators
 from simulators.frame.faults import HUGE, FaultBook, FaultRefused
 from simulators.frame.http import with_query
+from simulators.frame.service import Environment
+from simulators.frame.state import Store
+from simulators.zendit import Zendit
 
 KEY = {"Authorization": "Bearer sand_demo"}
 OFFER = {"offerId": "NETFLIX_500"}
@@ -259,3 +262,10 @@ def test_a_client_that_hangs_up_disturbs_nobody(live):
     with socket.create_connection(("127.0.0.1", port)) as rude:
         rude.sendall(b"POST /zendit/v1/balance HTTP/1.1\r\nContent-Length: 10\r\n\r\nab")
     assert live.get("/healthz").text == "ok\n"
+
+
+def test_a_ledger_of_an_older_shape_is_put_aside(tmp_path: Path) -> None:
+    (tmp_path / "zendit.json").write_text('{"ledger": {"purchases": [{"transactionId": "A1"}]}}')
+    service = Zendit(Environment({}, Store(tmp_path), lambda: None))
+    assert service.ledger()["purchases"] == []
+    assert (tmp_path / "zendit.unreadable").exists()
