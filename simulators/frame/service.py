@@ -78,7 +78,7 @@ class Service(ABC):
         environment.store.register(self.name, self.dump)
 
     def _resume(self, saved: JsonObject) -> None:
-        """Go on with a saved ledger; one of an older shape is put aside, never a stumbling block."""
+        """Go on with a saved ledger; one of an older shape is put aside."""
         try:
             self.load(saved)
         except (AttributeError, KeyError, TypeError, ValueError):
