@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import F, Prefetch, Q, QuerySet
 
-from catalog.models import PartnerSource, Product, Variant
+from catalog.models import Partner, PartnerSource, Product, Variant
 from catalog.states import FulfillmentType, ProductStatus, StockSource, StockStatus
 
 MAX_ID_DIGITS: Final = 18
@@ -125,3 +125,12 @@ def _counted(source: StockSource, level: int, threshold: int | None) -> Stock:
     else:
         status = StockStatus.IN_STOCK
     return Stock(status, source, level, threshold)
+
+
+def unknown_partners(partner_ids: Iterable[int]) -> list[int]:
+    """Which of these are no partners of ours; no statement where none is named."""
+    wanted = set(partner_ids)
+    if not wanted:
+        return []
+    known = Partner.objects.filter(pk__in=wanted).values_list("pk", flat=True)
+    return sorted(wanted.difference(known))

@@ -13,24 +13,31 @@ from fulfillment.recovery import GivenCode, ItemCodes
 CODE_LENGTH = 500
 
 
+class IdField(serializers.IntegerField):
+    """A row's id: what is out of the database's range is a 400, never a 500."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**62, **kwargs)
+
+
 class CodeSerializer(StrictSerializer):
     code = serializers.CharField(max_length=CODE_LENGTH)
     pin = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     redemptionUrl = serializers.URLField(max_length=500, required=False, default="")  # noqa: N815
     expiresAt = serializers.DateTimeField(required=False, default=None, allow_null=True)  # noqa: N815
     metadata = TrimmedJSONField(required=False, default=dict)
-    partnerId = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
+    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
 
 
 class ManualCodeSerializer(StrictSerializer):
     """`manual-code`: the shorthand `code` for one unit, or `codes`, one entry per unit."""
 
-    orderItemId = serializers.IntegerField(min_value=1)  # noqa: N815
+    orderItemId = IdField()  # noqa: N815
     code = serializers.CharField(max_length=CODE_LENGTH, required=False)
     pin = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     redemptionUrl = serializers.URLField(max_length=500, required=False, default="")  # noqa: N815
     codes = CodeSerializer(many=True, required=False)
-    partnerId = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
+    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
     notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
     def given(self) -> ItemCodes:
@@ -45,9 +52,9 @@ class ManualCodeSerializer(StrictSerializer):
 
 
 class ItemCodesSerializer(StrictSerializer):
-    orderItemId = serializers.IntegerField(min_value=1)  # noqa: N815
-    variantId = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
-    partnerId = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
+    orderItemId = IdField()  # noqa: N815
+    variantId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
+    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
     codes = CodeSerializer(many=True)
 
 
@@ -69,8 +76,8 @@ class ManualCodesSerializer(StrictSerializer):
 
 
 class PartnerRetrySerializer(StrictSerializer):
-    orderItemId = serializers.IntegerField(min_value=1)  # noqa: N815
-    partnerSourceId = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
+    orderItemId = IdField()  # noqa: N815
+    partnerSourceId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
     notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
 
 

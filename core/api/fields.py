@@ -1,5 +1,6 @@
 """How values look outside (D25) and which names a body may carry."""
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -41,7 +42,11 @@ class StrictSerializer(serializers.Serializer[Any]):
 class TrimmedJSONField(serializers.JSONField):
     """A flat JSON object of bounded size."""
 
-    default_error_messages = {"not_object": "This must be an object.", "too_big": "Too large."}
+    default_error_messages = {
+        "not_object": "This must be an object.",
+        "too_big": "Too large.",
+        "null_character": "Null characters are not allowed.",
+    }
 
     def __init__(self, *, max_keys: int = 20, **kwargs: Any) -> None:
         self.max_keys = max_keys
@@ -53,6 +58,8 @@ class TrimmedJSONField(serializers.JSONField):
             self.fail("not_object")
         if len(value) > self.max_keys or len(str(value)) > 5000:  # noqa: PLR2004 - a sane bound
             self.fail("too_big")
+        if "\\u0000" in json.dumps(value):  # PostgreSQL keeps no such text
+            self.fail("null_character")
         return value
 
 

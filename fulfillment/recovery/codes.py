@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from catalog.selectors import unknown_partners
 from core import correlation
 from core.actors import Actor
 from core.errors import BadRequest, Conflict, Detail, DomainError
@@ -109,6 +110,7 @@ def _save(
         raise BadRequest.at("codes", "At least one code must be provided.", code="required")
     if given.variant_id is not None and given.variant_id != item.variant_id:
         raise BadRequest.at("variantId", f"Item {item.pk} is of variant {item.variant_id}.")
+    _partners_known(given)
     repairable(item)
     known = vouchers_by_code(each.new().identity for each in given.codes)
     _belongs_here(given, known, standing)
@@ -131,6 +133,12 @@ def _save(
         _store(fresh, known, standing, now=now)
     log.info("fulfilment.codes_entered", fa=f"fa:{attempt.correlation_id}", count=len(given.codes))
     return attempt
+
+
+def _partners_known(given: ItemCodes) -> None:
+    unknown = unknown_partners(each.partner_id for each in given.codes if each.partner_id)
+    if unknown:
+        raise BadRequest.at("partnerId", f"There is no partner {unknown[0]}.", code="not_found")
 
 
 def _belongs_here(given: ItemCodes, known: Mapping[bytes, Voucher], standing: Standing) -> None:
