@@ -5,53 +5,29 @@ An adapter's test module subclasses `PartnerContract` twice: with a world of can
 has to find the words for it.
 """
 
-import traceback
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, ClassVar, Final, Protocol
 
 import pytest
-import requests
 import responses
 from django.db import transaction
 
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
+from core.tests import wire
+from core.tests.wire import whole_text
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer, VoucherPartner
 
 REFERENCE: Final = "48213377I7U1T1"
 
-#: Situations that have nothing to do with any contract: what `responses` shall do.
+#: What the wire may do to any adapter, and what this kind of partner may answer besides.
 TRANSPORT: Final[Mapping[str, dict[str, Any]]] = {
+    **wire.TRANSPORT,
     "bad_key": {"status": 401},
     "forbidden": {"status": 403},
-    "rate_limited": {"status": 429, "headers": {"Retry-After": "7"}},
-    "server_error": {"status": 500, "json": {"message": "Internal server error"}},
-    "maintenance": {"status": 503, "body": "<h1>Maintenance</h1>", "content_type": "text/html"},
-    "html": {"body": "<h1>Bad gateway</h1>", "content_type": "text/html"},
     "html_404": {"status": 404, "body": "<h1>Not found</h1>", "content_type": "text/html"},
-    "empty": {"body": ""},
-    "invalid_json": {"body": '{"status": "DO', "content_type": "application/json"},
-    "a_list": {"json": []},
-    "message_only": {"json": {"message": "Endpoint request timed out"}},
-    "redirect": {"status": 302, "headers": {"Location": "https://elsewhere.example/"}},
-    "silence": {"body": requests.ReadTimeout("no answer")},
-    "cut": {"body": requests.ConnectionError("closed without an answer")},
-    "no_connection": {"body": requests.ConnectTimeout("no route")},
 }
-#: The ways to go wrong after which nobody can know whether a purchase was made.
-UNSURE: Final = (
-    "server_error",
-    "maintenance",
-    "html",
-    "html_404",
-    "empty",
-    "invalid_json",
-    "a_list",
-    "message_only",
-    "redirect",
-    "silence",
-    "cut",
-)
+UNSURE: Final = (*wire.UNSURE, "html_404")
 
 
 class World(Protocol):
@@ -105,11 +81,6 @@ class Canned:
     def wallet(self) -> tuple[Decimal, str]:
         self.wire.get(self.wallet_url, **self.wallet_answer)
         return self.wallet_content
-
-
-def whole_text(error: BaseException) -> str:
-    """An exception as an error tracker shows it, with everything that led to it."""
-    return repr(error) + "".join(traceback.format_exception(error))
 
 
 class PartnerContract:

@@ -9,8 +9,9 @@ import requests
 import responses
 
 from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
+from core.tests.wire import whole_text
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer, VoucherPartner
-from fulfillment.partners.tests.contract import REFERENCE, Canned, PartnerContract, whole_text
+from fulfillment.partners.tests.contract import REFERENCE, Canned, PartnerContract
 from fulfillment.partners.tests.zendit_answers import (
     BALANCE,
     BUYING,

@@ -5,7 +5,6 @@ An adapter's test module subclasses `GatewayContract` twice: with a world of can
 has to find the words for it.
 """
 
-import traceback
 from collections.abc import Iterator
 from typing import Any, ClassVar, Final, Protocol
 
@@ -13,8 +12,9 @@ import pytest
 from django.db import transaction
 
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
+from core.tests.wire import UNSURE, whole_text
 from payments.gateways.base import Claim, Known, Outcome, PaymentGateway
-from payments.gateways.tests.canned import AMOUNT, OTHER_AMOUNT, REQUEST, UNSURE, known
+from payments.gateways.tests.canned import AMOUNT, OTHER_AMOUNT, REQUEST, known
 
 GARBAGE: Final[tuple[bytes, ...]] = (
     b"",
@@ -43,11 +43,6 @@ class World(Protocol):
 
     def payment(self, situation: str) -> Known:
         """A payment of ours of `AMOUNT`, in that situation when the gateway is asked."""
-
-
-def whole_text(error: BaseException) -> str:
-    """An exception as an error tracker shows it, with everything that led to it."""
-    return repr(error) + "".join(traceback.format_exception(error))
 
 
 class GatewayContract:

@@ -12,6 +12,7 @@ from django.core.cache import cache
 
 from core.http import Outbound
 from core.providers import Misconfigured, Unavailable
+from core.tests.wire import whole_text
 from payments.gateways.base import Outcome
 from payments.gateways.bkash_tokens import Tokens
 from payments.gateways.tests.bkash_answers import (
@@ -31,7 +32,6 @@ from payments.gateways.tests.bkash_answers import (
     token,
 )
 from payments.gateways.tests.canned import REQUEST, known
-from payments.gateways.tests.contract import whole_text
 
 
 def test_one_token_serves_every_call_and_process(granted: responses.RequestsMock) -> None:
