@@ -16,15 +16,29 @@ from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
 from core.api.schema import answers, page_schema
 from core.errors import NotFound
+from orders.filters import narrowed
 from orders.models import Order, OrderItem
 from orders.selectors import find_order, orders_of
 from orders.serializers import CheckoutSerializer, OrderSchema, PlacedOrderSchema, order_data
 from orders.services import Buyer
+from orders.states import OrderStatus
 from payments.selectors import payments_of_orders
 from payments.services import cancel_by_customer, checkout, session_data
 from vouchers.selectors import codes_of_orders
 
 DEFAULT_LIMIT = 10
+A_MOMENT = "A date, which is the whole day in Dhaka, or a time with its zone."
+FILTERS = [
+    OpenApiParameter(
+        "status",
+        {"type": "array", "items": {"type": "string", "enum": OrderStatus.values}, "minItems": 1},
+        style="form",
+        explode=False,
+        description="One status, or several with commas between them.",
+    ),
+    OpenApiParameter("created_from", str, description=f"Placed then or later. {A_MOMENT}"),
+    OpenApiParameter("created_to", str, description=f"Placed before; a date counts in. {A_MOMENT}"),
+]
 
 
 def shown(orders: Sequence[Order], *, with_codes: bool = True) -> dict[int, dict[str, Any]]:
@@ -54,11 +68,12 @@ class OrdersView(APIView):
         parameters=[
             OpenApiParameter("page", int, description="From 1."),
             OpenApiParameter("limit", int, description="1 to 100, 10 by default."),
+            *FILTERS,
         ],
         responses=answers("OrderList", page_schema("OrderList", OrderSchema), 400, 401),
     )
     def get(self, request: Request) -> Response:
-        rows = orders_of(cast("User", request.user).pk)
+        rows = narrowed(orders_of(cast("User", request.user).pk), request.query_params)
         page = page_of(rows, request.query_params, default_limit=DEFAULT_LIMIT)
         details = shown(page.rows)
         return ok(page.as_data(lambda order: details[order.pk]))
