@@ -1,16 +1,38 @@
 """What is sold and where it comes from."""
 
+from typing import Any, Final, TypeVar
+
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
 from catalog.states import FulfillmentType, ProductStatus
+from core.kept import Shelf
 from core.money import ZERO
+
+CATALOGUE: Final = Shelf("catalogue")
+M = TypeVar("M", bound=models.Model)
+
+
+class ShownQuerySet(models.QuerySet[M]):
+    """Rows that the catalogue shows; what sends no signal (see `catalog.apps`) says so here."""
+
+    def update(self, **kwargs: Any) -> int:
+        changed = super().update(**kwargs)
+        CATALOGUE.turn_on_commit()
+        return changed
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[M]:
+        made = super().bulk_create(*args, **kwargs)
+        CATALOGUE.turn_on_commit()
+        return made
 
 
 class Category(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=140, unique=True)
+
+    objects = ShownQuerySet.as_manager()
 
     class Meta:
         db_table = "categories"
@@ -27,6 +49,8 @@ class Tag(models.Model):
     name = models.CharField(max_length=60)
     slug = models.SlugField(max_length=80, unique=True)
 
+    objects = ShownQuerySet.as_manager()
+
     class Meta:
         db_table = "tags"
         ordering = ["name"]
@@ -40,6 +64,8 @@ class Brand(models.Model):
     slug = models.SlugField(max_length=140, unique=True)
     is_active = models.BooleanField(default=True)
     logo_url = models.URLField(max_length=500, blank=True)
+
+    objects = ShownQuerySet.as_manager()
 
     class Meta:
         db_table = "brands"
@@ -67,6 +93,8 @@ class Product(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = ShownQuerySet.as_manager()
+
     class Meta:
         db_table = "products"
 
@@ -88,6 +116,8 @@ class Variant(models.Model):
     max_cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     """Price ceiling in BDT: a source that costs more is never bought from by itself (D19)."""
 
+    objects = ShownQuerySet.as_manager()
+
     class Meta:
         db_table = "variants"
         constraints = [
@@ -104,6 +134,8 @@ class Partner(models.Model):
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     is_active = models.BooleanField(default=True)
+
+    objects = ShownQuerySet.as_manager()
 
     class Meta:
         db_table = "partners"
@@ -132,6 +164,8 @@ class PartnerSource(models.Model):
     stock_cap = models.PositiveIntegerField(null=True, blank=True)
     """Units that may be ordered from it a day; null is unlimited."""
     is_active = models.BooleanField(default=True)
+
+    objects = ShownQuerySet.as_manager()
 
     class Meta:
         db_table = "partner_product_sources"

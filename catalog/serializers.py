@@ -93,7 +93,6 @@ class PartnerFieldsSerializer(serializers.Serializer[Any]):
 
 
 Sources = Mapping[int, Sequence[PartnerSource]]
-Stocks = Mapping[int, Stock]
 
 
 def named_data(row: Category | Tag) -> dict[str, Any]:
@@ -105,8 +104,8 @@ def brand_data(brand: Brand) -> dict[str, Any]:
     return {"id": brand.pk, "name": brand.name, "slug": brand.slug, "logo_url": logo}
 
 
-def product_data(product: Product, sources: Sources, stocks: Stocks) -> dict[str, Any]:
-    """One row; reads only what `with_all_shown` has fetched."""
+def product_data(product: Product, sources: Sources) -> dict[str, Any]:
+    """One row but for its stock (`with_stock`); reads only what `with_all_shown` has fetched."""
     tags = list(product.tags.all())
     slugs = {tag.slug for tag in tags}
     return {
@@ -120,15 +119,15 @@ def product_data(product: Product, sources: Sources, stocks: Stocks) -> dict[str
         "is_new": "new" in slugs,
         "is_popular": "popular" in slugs,
         "variants": [
-            variant_data(variant, product, sources.get(variant.pk, ()), stocks[variant.pk])
+            variant_data(variant, product, sources.get(variant.pk, ()))
             for variant in product.variants.all()
         ],
     }
 
 
-def product_detail(product: Product, sources: Sources, stocks: Stocks) -> dict[str, Any]:
+def product_detail(product: Product, sources: Sources) -> dict[str, Any]:
     return {
-        **product_data(product, sources, stocks),
+        **product_data(product, sources),
         "description": product.description,
         "redeem_instructions": product.redeem_instructions,
         "fields": fields_data(product),
@@ -136,7 +135,7 @@ def product_detail(product: Product, sources: Sources, stocks: Stocks) -> dict[s
 
 
 def variant_data(
-    variant: Variant, product: Product, sources: Sequence[PartnerSource], stock: Stock
+    variant: Variant, product: Product, sources: Sequence[PartnerSource]
 ) -> dict[str, Any]:
     preloaded = is_preloaded(sources)
     fields = fields_data(product)
@@ -146,14 +145,7 @@ def variant_data(
         "name": variant.name,
         "price": number(variant.price),
         "currency": CURRENCY,
-        "stock": {
-            "in_stock": stock.in_stock,
-            "status": stock.status.value,
-            "level": stock.level,
-            "low_stock": stock.low,
-            "low_stock_threshold": stock.threshold,
-            "source": stock.source.value,
-        },
+        "stock": None,
         "fulfillment": {
             "engine": (FulfillmentType.PRELOADED if preloaded else FulfillmentType.API).value,
             "identifier": identifier
@@ -164,6 +156,34 @@ def variant_data(
             },
         },
     }
+
+
+def stock_data(stock: Stock) -> dict[str, Any]:
+    return {
+        "in_stock": stock.in_stock,
+        "status": stock.status.value,
+        "level": stock.level,
+        "low_stock": stock.low,
+        "low_stock_threshold": stock.threshold,
+        "source": stock.source.value,
+    }
+
+
+def with_stock(
+    products: Sequence[Mapping[str, Any]], stocks: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The rows with each variant's stock in its place; what is kept is not touched."""
+    return [
+        {
+            **product,
+            "variants": [
+                {**variant, "stock": stocks[str(variant["variant_id"])]}
+                for variant in product["variants"]
+                if str(variant["variant_id"]) in stocks
+            ],
+        }
+        for product in products
+    ]
 
 
 def fields_data(product: Product) -> list[dict[str, Any]]:

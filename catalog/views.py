@@ -1,9 +1,11 @@
 """The public catalogue, and what checkout must ask a customer for."""
 
-from collections.abc import Iterable
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
@@ -16,8 +18,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.filters import narrowed, read_query, sorted_by
-from catalog.models import Brand, Category, Product, Variant
+from catalog.models import CATALOGUE, Brand, Category, Product, Variant
 from catalog.selectors import (
+    Stock,
     find_product,
     is_preloaded,
     priced_variants,
@@ -40,8 +43,6 @@ from catalog.serializers import (
     PartnerFieldsSerializer,
     ProductDetailSerializer,
     ProductSerializer,
-    Sources,
-    Stocks,
     brand_data,
     checkout_data,
     list_of,
@@ -50,6 +51,8 @@ from catalog.serializers import (
     paging,
     product_data,
     product_detail,
+    stock_data,
+    with_stock,
 )
 from core.api.envelope import ok
 from core.api.lists import page_of
@@ -58,16 +61,19 @@ from core.errors import NotFound
 from orders.selectors import ordered_today
 from vouchers.selectors import available_by_variant
 
+PAGING: Final = ("page", "limit")
+M = TypeVar("M", bound=Model)
 
-def stocks_of(variants: Iterable[Variant]) -> tuple[Sources, Stocks]:
-    """Sources and stock of these variants; three statements, whatever their number."""
+
+def stocks_of(variants: Iterable[Variant]) -> dict[int, Stock]:
+    """Stock of these variants; three statements, whatever their number."""
     rows = list(variants)
     now = timezone.now()
     sources = sources_by_variant(row.pk for row in rows)
     pooled = [row.pk for row in rows if is_preloaded(sources.get(row.pk, ()))]
     free = available_by_variant(pooled, now=now)
     ordered = ordered_today({row.pk for row in rows}.difference(pooled), now=now)
-    return sources, {
+    return {
         row.pk: stock_of(
             row,
             sources.get(row.pk, ()),
@@ -78,10 +84,38 @@ def stocks_of(variants: Iterable[Variant]) -> tuple[Sources, Stocks]:
     }
 
 
+def stocked(products: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with what is left of each variant, at most `CATALOGUE_STOCK_SECONDS` old."""
+    keys = [str(each["variant_id"]) for product in products for each in product["variants"]]
+    stocks = CATALOGUE.kept_many(keys, _stocks, seconds=settings.CATALOGUE_STOCK_SECONDS)
+    return with_stock(products, stocks)
+
+
+def _stocks(keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    stocks = stocks_of(Variant.objects.filter(pk__in=[int(key) for key in keys]))
+    return {str(pk): stock_data(stock) for pk, stock in stocks.items()}
+
+
+def seconds_kept(query: Mapping[str, Any], params: Mapping[str, str]) -> int:
+    """Only what menus ask is kept: nobody repeats a free text or a price."""
+    if query["q"] or query["min_price"] is not None or query["max_price"] is not None:
+        return 0
+    if len(params.get("page", "")) > 1:
+        return 0
+    name = "CATALOGUE_STOCK_SECONDS" if query["in_stock"] else "CATALOGUE_CACHE_SECONDS"
+    return int(getattr(settings, name))
+
+
+def key_of(request: Request, *names: str) -> str:
+    """One key for all spellings of a question: its path, and of the query what is read."""
+    asked = [(name, request.query_params[name]) for name in names if name in request.query_params]
+    return json.dumps([request.path, asked])
+
+
 def in_stock(products: QuerySet[Product], *, wanted: bool) -> QuerySet[Product]:
     """Products of which a variant can be ordered now, or of which none can."""
     variants = Variant.objects.filter(product__in=products, is_active=True)
-    _, stocks = stocks_of(variants)
+    stocks = stocks_of(variants)
     buyable = {row.product_id for row in variants if stocks[row.pk].in_stock}
     return products.filter(pk__in=buyable) if wanted else products.exclude(pk__in=buyable)
 
@@ -115,15 +149,21 @@ class ProductListView(CatalogueView):
     )
     def get(self, request: Request) -> Response:
         query = read_query(request.query_params)
-        products = narrowed(public_products(), query)
-        if query["in_stock"]:
-            products = in_stock(products, wanted=query["in_stock"] == "true")
-        rows = with_all_shown(sorted_by(products, query["sort"]))
-        page = page_of(rows, request.query_params, default_limit=PRODUCTS_A_PAGE)
-        sources, stocks = stocks_of(
-            variant for product in page.rows for variant in product.variants.all()
-        )
-        return ok(page.as_data(lambda product: product_data(product, sources, stocks)))
+
+        def read() -> dict[str, Any]:
+            products = narrowed(public_products(), query)
+            if query["in_stock"]:
+                products = in_stock(products, wanted=query["in_stock"] == "true")
+            rows = with_all_shown(sorted_by(products, query["sort"]))
+            page = page_of(rows, request.query_params, default_limit=PRODUCTS_A_PAGE)
+            sources = sources_by_variant(
+                variant.pk for product in page.rows for variant in product.variants.all()
+            )
+            return page.as_data(lambda product: product_data(product, sources))
+
+        seconds = seconds_kept(query, request.query_params)
+        data = CATALOGUE.kept(key_of(request, *query, *PAGING), read, seconds=seconds)
+        return ok({**data, "items": stocked(data["items"])})
 
 
 class ProductView(CatalogueView):
@@ -154,11 +194,26 @@ class ProductView(CatalogueView):
             )
         ],
     )
-    def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
-        product = find_product(key)
-        if product is None:
-            raise NotFound("There is no such product.")
-        return ok(product_detail(product, *stocks_of(product.variants.all())))
+    def get(self, request: Request, key: str) -> Response:
+        def read() -> dict[str, Any]:
+            product = find_product(key)
+            if product is None:
+                raise NotFound("There is no such product.")
+            sources = sources_by_variant(variant.pk for variant in product.variants.all())
+            return product_detail(product, sources)
+
+        kept = CATALOGUE.kept(key_of(request), read, seconds=settings.CATALOGUE_CACHE_SECONDS)
+        return ok(stocked([kept])[0])
+
+
+def names(request: Request, rows: QuerySet[M], shape: Callable[[M], Any]) -> dict[str, Any]:
+    """A page of what menus show."""
+
+    def read() -> dict[str, Any]:
+        return page_of(rows, request.query_params, default_limit=NAMES_A_PAGE).as_data(shape)
+
+    seconds = settings.CATALOGUE_CACHE_SECONDS
+    return CATALOGUE.kept(key_of(request, *PAGING), read, seconds=seconds)
 
 
 class BrandListView(CatalogueView):
@@ -173,8 +228,7 @@ class BrandListView(CatalogueView):
     )
     def get(self, request: Request) -> Response:
         rows = Brand.objects.filter(is_active=True).order_by("name", "pk")
-        page = page_of(rows, request.query_params, default_limit=NAMES_A_PAGE)
-        return ok(page.as_data(brand_data))
+        return ok(names(request, rows, brand_data))
 
 
 class CategoryListView(CatalogueView):
@@ -189,8 +243,7 @@ class CategoryListView(CatalogueView):
     )
     def get(self, request: Request) -> Response:
         rows = Category.objects.order_by("name", "pk")
-        page = page_of(rows, request.query_params, default_limit=NAMES_A_PAGE)
-        return ok(page.as_data(named_data))
+        return ok(names(request, rows, named_data))
 
 
 class FulfillmentFieldsView(APIView):
