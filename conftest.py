@@ -27,6 +27,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was left out is said, so that nobody takes silence for a pass."""
     if reason := no_browser():
         terminalreporter.write_line(f"The browser tests were left out: {reason}.")
+    if cells := matrix_cells(terminalreporter):
+        from payments.tests.matrix import table  # needs Django
+
+        terminalreporter.section("gateway x misbehaviour")
+        for line in table(cells):
+            terminalreporter.write_line(line)
+
+
+def matrix_cells(terminalreporter: pytest.TerminalReporter) -> list[tuple[str, str, str]]:
+    """What the tests of the gateways' matrix recorded, from all workers."""
+    cells = []
+    for outcome, word in (("passed", "ok"), ("failed", "FAILED")):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in getattr(report, "user_properties", []):
+                if name == "matrix":
+                    misbehaviour, gateway, text = value
+                    cells.append((misbehaviour, gateway, text or word))
+    return cells
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

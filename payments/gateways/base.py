@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,73 @@ class PaymentGateway(Protocol):
 
     def verify(self, known: Known) -> Verdict:
         """Ask the gateway what became of *our* payment. Repeatable; moves no money.
+
+        Raises:
+            Unavailable: ask again later.
+            Misconfigured: our credentials are refused.
+        """
+
+
+class RefundState(Enum):
+    """What a gateway says of a refund."""
+
+    DONE = "done"
+    """The money is on its way back; final."""
+    PENDING = "pending"
+    """Accepted and at work: ask again."""
+    REFUSED = "refused"
+    """A definite no; nothing moved."""
+    NOT_FOUND = "not_found"
+    """The gateway knows of no such refund (yet): some minutes later it may be sent again."""
+    UNKNOWN = "unknown"
+    """An answer we can't place: ask again, never send again."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequest:
+    """What a gateway needs to pay back a part of one payment, or to tell what became of it."""
+
+    reference: str
+    """Ours, `<payment>-R<n>`; the same however often it is sent."""
+    amount: Decimal
+    reason: str
+    payment: Known
+    gateway_transaction_id: str
+    """How the gateway calls the movement that is paid back."""
+    paid_at: datetime
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """What the answer that said PAID left with us (SSLCommerz needs its `bank_tran_id`)."""
+    gateway_refund_id: str = ""
+    """How the gateway calls this refund, once it has said so."""
+    earlier: frozenset[str] = frozenset()
+    """The gateway's ids of this payment's refunds before this one; one is open at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    state: RefundState
+    gateway_refund_id: str = ""
+    reason: str = ""
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    """Scrubbed fields of the answer, kept for operators."""
+
+
+@runtime_checkable
+class RefundingGateway(PaymentGateway, Protocol):
+    """A gateway with a refund call. Without one a refund is a task for a person."""
+
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Pay back. Sent once, until `query_refund` says that it never arrived.
+
+        Raises:
+            Declined: a definite no; nothing moved.
+            Unavailable: surely not sent.
+            OutcomeUnknown: ask with `query_refund`, never send again by itself.
+            Misconfigured: our credentials are refused, or our address is not allowed.
+        """
+
+    def query_refund(self, request: RefundRequest) -> RefundAnswer:
+        """What became of it. Repeatable; never makes a second refund.
 
         Raises:
             Unavailable: ask again later.

@@ -8,6 +8,8 @@ Where the page is silent or says two things:
 * `Authorized` is UNKNOWN, since we never ask for that intent; so is any other status.
 * A payment without a paymentID has FAILED: its page was never shown, and only our own execute
   moves money.
+* Refund (section 7): the status call tells of the newest refund only. It is ours if its id is
+  none we knew before and its sum is ours; else ours has not arrived (yet).
 """
 
 import re
@@ -23,7 +25,17 @@ from core.http import Outbound
 from core.money import CURRENCY, taka
 from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
 from core.wire import exact_amount, plain_text, required_setting
-from payments.gateways.base import Claim, Known, Outcome, Session, SessionRequest, Verdict
+from payments.gateways.base import (
+    Claim,
+    Known,
+    Outcome,
+    RefundAnswer,
+    RefundRequest,
+    RefundState,
+    Session,
+    SessionRequest,
+    Verdict,
+)
 from payments.gateways.bkash_tokens import (
     OUR_FAULT,
     SLUG,
@@ -38,9 +50,17 @@ REFUSED: Final = frozenset(map(str, [*range(2006, 2020), 2023, 2029, *range(2057
 ASK: Final = frozenset({"2003", "2056", "2062", "2068", "2116", "2117", "2119"})
 #: By the table of codes these refuse the new payment we describe.
 REFUSED_AT_CREATE: Final = REFUSED | {"2025", "2031", "2032", "2047", "2048"}
+#: By the table of codes these refuse the refund we describe.
+REFUND_REFUSED: Final = frozenset(
+    {"2002", "2026", "2033", "2034", "2035", "2042", "2080", "2081", "2082", "2127"}
+    | {str(code) for code in range(2071, 2079)}
+)
+#: No refund of this payment is known to bKash.
+NO_REFUND: Final = frozenset({"2033"})
 #: What an operator may see of an answer: nothing of the payer.
 EVIDENCE: Final = re.compile(
     "(transaction|verification)Status|trxID|amount|currency|payment(Create|Execute)Time"
+    "|(original|refund)TrxID|charge|completedTime"
 )
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: https, or http to a loopback address; no user info, no backslash.
@@ -142,6 +162,36 @@ class BkashGateway:
             raise Misconfigured(SLUG, reason, raw_code=reply.code)
         raise OutcomeUnknown(SLUG, "unclear answer to execute", raw_code=reply.code)
 
+    @durable
+    def refund(self, request: RefundRequest) -> RefundAnswer:
+        """Section 7: full or in part, within 15 days."""
+        body = _refund_ids(request) | {
+            "amount": str(taka(request.amount)),
+            "sku": request.reference,
+            "reason": request.reason[:200] or "refund",
+        }
+        reply = self._call("payment/refund", body, repeatable=False)
+        if reply.done:
+            return _refunded(reply.body, request)
+        if reply.code in OUR_FAULT:
+            raise Misconfigured(SLUG, reply.summary, raw_code=reply.code)
+        if reply.code in REFUND_REFUSED:
+            raise Declined(SLUG, reply.summary, raw_code=reply.code)
+        raise OutcomeUnknown(SLUG, "unclear answer to refund", raw_code=reply.code)
+
+    @durable
+    def query_refund(self, request: RefundRequest) -> RefundAnswer:
+        """Section 7, "Status": the same path with the two ids alone."""
+        reply = self._call("payment/refund", _refund_ids(request), repeatable=True)
+        if reply.done:
+            return _refunded(reply.body, request)
+        if reply.code in OUR_FAULT:
+            raise Misconfigured(SLUG, reply.summary, raw_code=reply.code)
+        if not reply.readable:
+            raise Unavailable(SLUG, "unreadable answer", raw_code=str(reply.status))
+        state = RefundState.NOT_FOUND if reply.code in NO_REFUND else RefundState.UNKNOWN
+        return RefundAnswer(state, reason=f"refund status answered {reply.summary}")
+
     def _call(self, call: str, body: Mapping[str, str], *, repeatable: bool) -> Reply:
         tokens = Tokens(self.out, self.account)
         token = tokens.current()
@@ -175,6 +225,27 @@ def _session(body: Mapping[str, Any], reference: str) -> Session:
     if not _ADDRESS.fullmatch(page):
         raise Misconfigured(SLUG, "bkashURL is not an https address")
     return Session(redirect_url=page, gateway_reference=payment)
+
+
+def _refund_ids(request: RefundRequest) -> dict[str, str]:
+    return {
+        "paymentID": request.payment.gateway_reference,
+        "trxID": request.gateway_transaction_id,
+    }
+
+
+def _refunded(body: Mapping[str, Any], request: RefundRequest) -> RefundAnswer:
+    evidence = {name: plain_text(body[name]) for name in body if EVIDENCE.fullmatch(name)}
+    status, refund = plain_text(body.get("transactionStatus")), plain_text(body.get("refundTrxID"))
+    reason = f"transactionStatus {status!r}"
+    if body.get("originalTrxID") != request.gateway_transaction_id or not refund:
+        return RefundAnswer(RefundState.UNKNOWN, reason="another refund", evidence=evidence)
+    if refund in request.earlier:
+        return RefundAnswer(RefundState.NOT_FOUND, reason="only earlier refunds are known")
+    ours = exact_amount(body.get("amount")) == request.amount
+    done = ours and status == "Completed" and body.get("currency") in (None, CURRENCY)
+    state = RefundState.DONE if done else RefundState.UNKNOWN
+    return RefundAnswer(state, gateway_refund_id=refund[:120], reason=reason, evidence=evidence)
 
 
 def _judge(body: Mapping[str, Any], known: Known) -> Verdict:

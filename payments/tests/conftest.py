@@ -10,7 +10,10 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory, bearer
+from payments.gateways.tests.conftest import simulator
 from payments.tests.paystation import BASE, ScriptedPayStation
+
+__all__ = ["simulator"]
 
 
 class Customer:

@@ -73,6 +73,11 @@ class Simulator:
         wish = {"operation": operation, "fault": fault, **seconds, **options}
         self.call(f"{service}/faults", **wish)
 
+    def heal(self, service: str) -> None:
+        """No fault any more."""
+        answer = requests.delete(f"{self.url}/control/{service}/faults", timeout=10)
+        assert answer.ok, answer.text
+
     def reset(self, service: str) -> None:
         self.call(f"{service}/reset")
 

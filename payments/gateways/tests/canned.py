@@ -7,7 +7,13 @@ from typing import Any, Final
 import responses
 
 from core.tests.wire import TRANSPORT
-from payments.gateways.base import Known, PaymentGateway, SessionRequest
+from payments.gateways.base import (
+    Known,
+    PaymentGateway,
+    RefundingGateway,
+    RefundRequest,
+    SessionRequest,
+)
 
 AMOUNT: Final = Decimal("1500.00")
 OTHER_AMOUNT: Final = Decimal("15.00")
@@ -63,3 +69,34 @@ class Canned:
     def payment(self, situation: str) -> Known:
         self.wire.post(self.verify_url, **self.verifying[situation])
         return known(self.gateway_reference)
+
+
+class CannedRefunds:
+    """The same for refunds."""
+
+    def __init__(
+        self,
+        wire: responses.RequestsMock,
+        gateway: RefundingGateway,
+        request: RefundRequest,
+        *,
+        refund_url: str,
+        refunding: Mapping[str, dict[str, Any]],
+        query_url: str,
+        querying: Mapping[str, dict[str, Any]],
+        method: str = responses.POST,
+    ) -> None:
+        self.wire = wire
+        self.gateway = gateway
+        self.request = request
+        self.refund_url, self.query_url, self.method = refund_url, query_url, method
+        self.refunding = {**TRANSPORT, **refunding}
+        self.querying = querying
+
+    def paid_back(self, situation: str) -> RefundRequest:
+        self.wire.upsert(self.method, self.refund_url, **self.refunding[situation])
+        return self.request
+
+    def asked(self, request: RefundRequest, situation: str) -> RefundRequest:
+        self.wire.upsert(self.method, self.query_url, **self.querying[situation])
+        return request
