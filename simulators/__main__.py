@@ -1,4 +1,4 @@
-"""`python -m simulators`: gateways, partner and mail server of this shop, for this machine."""
+"""`python -m simulators`: gateways, partners and mail server of this shop, for this machine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ what is served
   /paystation/...       PayStation (base URL of the client: http://HOST:PORT/paystation)
   /bkash/v1.2.0-beta/.. bKash tokenized checkout
   /zendit/v1/...        Zendit vouchers
+  /reloadly/...         Reloadly gift cards, token call included
   /mail/                the mails that the SMTP port has taken; POST /mail/sms {to, text}
 
 control API (JSON)

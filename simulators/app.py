@@ -16,10 +16,11 @@ from .frame.service import Environment, Service
 from .frame.state import Store
 from .mail import MailSink
 from .paystation import PayStation
+from .reloadly import Reloadly
 from .zendit import Zendit
 
 #: A new provider is one package and one line here.
-CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Zendit)
+CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Zendit, Reloadly)
 
 
 @dataclass(frozen=True, slots=True)
