@@ -17,6 +17,7 @@ what is served
   /                     what each service does just now, and buttons to make it misbehave
   /paystation/...       PayStation (base URL of the client: http://HOST:PORT/paystation)
   /bkash/v1.2.0-beta/.. bKash tokenized checkout
+  /nagad/remote-payment-gateway-1.0/api/dfs/..  Nagad; its public keys at /nagad/keys
   /zendit/v1/...        Zendit vouchers
   /reloadly/...         Reloadly gift cards, token call included
   /mail/                the mails that the SMTP port has taken; POST /mail/sms {to, text}

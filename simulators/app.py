@@ -15,12 +15,13 @@ from .frame.server import SimulatorServer
 from .frame.service import Environment, Service
 from .frame.state import Store
 from .mail import MailSink
+from .nagad import Nagad
 from .paystation import PayStation
 from .reloadly import Reloadly
 from .zendit import Zendit
 
 #: A new provider is one package and one line here.
-CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Zendit, Reloadly)
+CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Nagad, Zendit, Reloadly)
 
 
 @dataclass(frozen=True, slots=True)

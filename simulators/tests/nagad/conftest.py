@@ -1,0 +1,13 @@
+"""A merchant whose key is uploaded."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulators.tests.conftest import Live
+from simulators.tests.nagad.merchant import Merchant
+
+
+@pytest.fixture
+def shop(live: Live) -> Merchant:
+    return Merchant(live)
