@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, inline_serializer
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from catalog.models import Brand, Category, PartnerSource, Product, Tag, Variant
 from catalog.selectors import Stock, is_preloaded
 from catalog.states import IDENTIFIERS, SORTS, FulfillmentType, StockSource, StockStatus
 from core.api.fields import number
-from core.api.lists import MAX_LIMIT
+from core.api.schema import paging
 from core.money import CURRENCY
 
 
@@ -259,27 +259,6 @@ FIELDS = [
     {"name": "player_id", "label": "Free Fire Player ID", "type": "text", "required": True},
     {"name": "zone_id", "label": "Zone ID", "type": "text", "required": False},
 ]
-
-
-def listed(row: dict[str, Any]) -> dict[str, Any]:
-    return {"items": [row], "page": 1, "limit": PRODUCTS_A_PAGE, "total": 1, "total_pages": 1}
-
-
-def list_of(name: str, row: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    numbers = {key: serializers.IntegerField() for key in ("page", "limit", "total", "total_pages")}
-    return inline_serializer(name, {"items": row(many=True), **numbers})
-
-
-def paging(default: int) -> list[OpenApiParameter]:
-    return [
-        OpenApiParameter(
-            "page", {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
-        ),
-        OpenApiParameter(
-            "limit",
-            {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": default},
-        ),
-    ]
 
 
 AMOUNT = {"type": "number", "minimum": 0, "maximum": 9_999_999_999, "multipleOf": 0.01}

@@ -9,7 +9,6 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
@@ -45,10 +44,7 @@ from catalog.serializers import (
     ProductSerializer,
     brand_data,
     checkout_data,
-    list_of,
-    listed,
     named_data,
-    paging,
     product_data,
     product_detail,
     stock_data,
@@ -56,7 +52,7 @@ from catalog.serializers import (
 )
 from core.api.envelope import ok
 from core.api.lists import page_of
-from core.api.schema import answers, example
+from core.api.schema import answers, example, in_path, page_of_one, page_schema, paging
 from core.errors import NotFound
 from orders.selectors import ordered_today
 from vouchers.selectors import available_by_variant
@@ -144,8 +140,8 @@ class ProductListView(CatalogueView):
         "what a variant is delivered to. The answer carries an `ETag`; send it back in "
         "`If-None-Match` to get a 304 without body.",
         parameters=FILTERS,
-        responses=answers("ProductList", list_of("ProductPage", ProductSerializer), 400),
-        examples=[example("Products", listed(PRODUCT))],
+        responses=answers("ProductList", page_schema("Product", ProductSerializer), 400),
+        examples=[example("Products", page_of_one(PRODUCT, limit=PRODUCTS_A_PAGE))],
     )
     def get(self, request: Request) -> Response:
         query = read_query(request.query_params)
@@ -221,10 +217,10 @@ class BrandListView(CatalogueView):
         operation_id="catalogBrands",
         tags=["Catalogue"],
         summary="Brands",
-        description="Active ones, by name.",
+        description="Active ones, by name. For everybody; reads only. Carries an `ETag`.",
         parameters=paging(NAMES_A_PAGE),
-        responses=answers("BrandList", list_of("BrandPage", BrandSerializer), 400),
-        examples=[example("Brands", {**listed(BRAND), "limit": NAMES_A_PAGE})],
+        responses=answers("BrandList", page_schema("Brand", BrandSerializer), 400),
+        examples=[example("Brands", page_of_one(BRAND, limit=NAMES_A_PAGE))],
     )
     def get(self, request: Request) -> Response:
         rows = Brand.objects.filter(is_active=True).order_by("name", "pk")
@@ -236,10 +232,10 @@ class CategoryListView(CatalogueView):
         operation_id="catalogCategories",
         tags=["Catalogue"],
         summary="Categories",
-        description="All, by name.",
+        description="All, by name. For everybody; reads only. Carries an `ETag`.",
         parameters=paging(NAMES_A_PAGE),
-        responses=answers("CategoryList", list_of("CategoryPage", NamedSerializer), 400),
-        examples=[example("Categories", {**listed(CATEGORY), "limit": NAMES_A_PAGE})],
+        responses=answers("CategoryList", page_schema("Category", NamedSerializer), 400),
+        examples=[example("Categories", page_of_one(CATEGORY, limit=NAMES_A_PAGE))],
     )
     def get(self, request: Request) -> Response:
         rows = Category.objects.order_by("name", "pk")
@@ -253,7 +249,7 @@ class FulfillmentFieldsView(APIView):
         summary="What checkout must ask for",
         description="The keys that an item's `fulfillment_input` may hold for this variant, and "
         "which of them each partner can't do without.",
-        parameters=[OpenApiParameter("variant_id", OpenApiTypes.INT, OpenApiParameter.PATH)],
+        parameters=[in_path("variant_id", "From the catalogue.", int)],
         responses=answers(
             "FulfillmentFields",
             inline_serializer(

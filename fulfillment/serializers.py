@@ -9,8 +9,13 @@ from core.api.fields import StrictSerializer, TrimmedJSONField, instant
 from core.errors import BadRequest
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.recovery import GivenCode, ItemCodes
+from fulfillment.states import AttemptStatus, AttemptType, PurchaseStatus
+from orders.serializers import ItemSchema, OrderSchema
 
 CODE_LENGTH = 500
+ITEM = "`items[].order_item_id` of the order."
+PARTNER = "Who supplied the codes; one that stands at a code comes first."
+NOTES = "Why, for the audit trail."
 
 
 class IdField(serializers.IntegerField):
@@ -26,19 +31,27 @@ class CodeSerializer(StrictSerializer):
     redemptionUrl = serializers.URLField(max_length=500, required=False, default="")  # noqa: N815
     expiresAt = serializers.DateTimeField(required=False, default=None, allow_null=True)  # noqa: N815
     metadata = TrimmedJSONField(required=False, default=dict)
-    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
+    partnerId = IdField(  # noqa: N815
+        required=False, default=None, allow_null=True, help_text=PARTNER
+    )
 
 
 class ManualCodeSerializer(StrictSerializer):
     """`manual-code`: the shorthand `code` for one unit, or `codes`, one entry per unit."""
 
-    orderItemId = IdField()  # noqa: N815
-    code = serializers.CharField(max_length=CODE_LENGTH, required=False)
+    orderItemId = IdField(help_text=ITEM)  # noqa: N815
+    code = serializers.CharField(
+        max_length=CODE_LENGTH, required=False, help_text="Instead of `codes`, for one unit."
+    )
     pin = serializers.CharField(max_length=100, required=False, default="", allow_blank=True)
     redemptionUrl = serializers.URLField(max_length=500, required=False, default="")  # noqa: N815
-    codes = CodeSerializer(many=True, required=False)
-    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
-    notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+    codes = CodeSerializer(many=True, required=False, help_text="One per unit owed.")
+    partnerId = IdField(  # noqa: N815
+        required=False, default=None, allow_null=True, help_text=PARTNER
+    )
+    notes = serializers.CharField(
+        max_length=1000, required=False, default="", allow_blank=True, help_text=NOTES
+    )
 
     def given(self) -> ItemCodes:
         data = self.validated_data
@@ -52,16 +65,22 @@ class ManualCodeSerializer(StrictSerializer):
 
 
 class ItemCodesSerializer(StrictSerializer):
-    orderItemId = IdField()  # noqa: N815
-    variantId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
-    partnerId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
-    codes = CodeSerializer(many=True)
+    orderItemId = IdField(help_text=ITEM)  # noqa: N815
+    variantId = IdField(  # noqa: N815
+        required=False, default=None, allow_null=True, help_text="If sent it must be the item's."
+    )
+    partnerId = IdField(  # noqa: N815
+        required=False, default=None, allow_null=True, help_text=PARTNER
+    )
+    codes = CodeSerializer(many=True, help_text="One per unit owed.")
 
 
 class ManualCodesSerializer(StrictSerializer):
     """`manual-codes`: the codes of several items in one call."""
 
-    notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+    notes = serializers.CharField(
+        max_length=1000, required=False, default="", allow_blank=True, help_text=NOTES
+    )
     items = ItemCodesSerializer(many=True, allow_empty=False)
 
     def rows(self) -> list[ItemCodes]:
@@ -76,14 +95,28 @@ class ManualCodesSerializer(StrictSerializer):
 
 
 class PartnerRetrySerializer(StrictSerializer):
-    orderItemId = IdField()  # noqa: N815
-    partnerSourceId = IdField(required=False, default=None, allow_null=True)  # noqa: N815
-    notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
+    orderItemId = IdField(help_text=ITEM)  # noqa: N815
+    partnerSourceId = IdField(  # noqa: N815
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="One source instead of all by their priority.",
+    )
+    notes = serializers.CharField(
+        max_length=1000, required=False, default="", allow_blank=True, help_text=NOTES
+    )
 
 
 class ResendSerializer(StrictSerializer):
-    notes = serializers.CharField(max_length=1000, required=False, default="", allow_blank=True)
-    to = serializers.EmailField(max_length=254, required=False, default="")
+    notes = serializers.CharField(
+        max_length=1000, required=False, default="", allow_blank=True, help_text=NOTES
+    )
+    to = serializers.EmailField(
+        max_length=254,
+        required=False,
+        default="",
+        help_text="Another address than the order's; needs a right of its own.",
+    )
 
 
 def _given(row: Mapping[str, Any], partner_id: int | None) -> GivenCode:
@@ -136,41 +169,98 @@ def attempt_data(
 
 
 class ActionSchema(serializers.Serializer[Any]):
-    attemptId = serializers.IntegerField()  # noqa: N815
-    correlationId = serializers.CharField()  # noqa: N815
-    status = serializers.CharField()
+    attemptId = serializers.IntegerField(help_text="Its entry of the audit trail.")  # noqa: N815
+    correlationId = serializers.CharField(  # noqa: N815
+        help_text="In the logs as `fa:<id>`, in the mail's headers, in the alert's note."
+    )
+    status = serializers.ChoiceField(
+        AttemptStatus.choices, help_text="`IN_PROGRESS`: it goes on in the background."
+    )
     emailSent = serializers.BooleanField()  # noqa: N815
-    errorMessage = serializers.CharField(required=False)  # noqa: N815
+    errorMessage = serializers.CharField(  # noqa: N815
+        required=False, help_text="Why, where it did not succeed."
+    )
 
 
 class RowSchema(serializers.Serializer[Any]):
     orderItemId = serializers.IntegerField()  # noqa: N815
     success = serializers.BooleanField()
-    status = serializers.CharField(allow_null=True)
+    status = serializers.ChoiceField(
+        AttemptStatus.choices, allow_null=True, help_text="Null where the row was refused."
+    )
     attemptId = serializers.IntegerField(allow_null=True)  # noqa: N815
     message = serializers.CharField()
-    error = serializers.CharField(allow_null=True)
+    error = serializers.CharField(
+        allow_null=True, help_text="The word of the refusal (`CONFLICT`), or why no mail went out."
+    )
 
 
 class OrderActionSchema(serializers.Serializer[Any]):
     correlationId = serializers.CharField()  # noqa: N815
-    status = serializers.CharField()
+    status = serializers.ChoiceField(AttemptStatus.choices, help_text="The worst of the rows.")
     emailSent = serializers.BooleanField()  # noqa: N815
     results = RowSchema(many=True)
 
 
+class StaffSchema(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    email = serializers.CharField(allow_blank=True)
+
+
+class PurchaseSchema(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(PurchaseStatus.choices)
+    reference = serializers.CharField(help_text="Our transaction id at the partner.")
+    partner_transaction_id = serializers.CharField(allow_null=True)
+    voucher_code = serializers.CharField(allow_null=True, help_text="Masked without the right.")
+    created_at = serializers.DateTimeField()
+
+
 class AttemptSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    order_item_id = serializers.IntegerField(allow_null=True)
-    type = serializers.CharField()
-    status = serializers.CharField()
+    order_item_id = serializers.IntegerField(allow_null=True, help_text="Null: the whole order.")
+    type = serializers.ChoiceField(AttemptType.choices)
+    status = serializers.ChoiceField(AttemptStatus.choices)
     correlation_id = serializers.CharField()
     error_message = serializers.CharField(allow_null=True)
     partner_response = serializers.DictField(allow_null=True)
-    code_provided = serializers.CharField(allow_null=True)
-    notes = serializers.CharField()
-    next_try_at = serializers.DateTimeField(allow_null=True)
+    code_provided = serializers.CharField(
+        allow_null=True, help_text="`FIRST-CODE (+N more)`; masked without the right to reveal."
+    )
+    notes = serializers.CharField(allow_blank=True)
+    next_try_at = serializers.DateTimeField(allow_null=True, help_text="When it goes on by itself.")
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
-    admin_user = serializers.DictField(allow_null=True)
-    partner_api_transaction = serializers.DictField(allow_null=True)
+    admin_user = StaffSchema(allow_null=True, help_text="Null: automatic.")
+    partner_api_transaction = PurchaseSchema(allow_null=True, help_text="The last purchase.")
+
+
+class AdminItemSchema(ItemSchema):
+    order_item_id = serializers.IntegerField(help_text="What the recovery routes ask for.")
+    delivered = serializers.IntegerField(help_text="Units whose code is saved.")
+    owed = serializers.IntegerField(help_text="Units without a code; so many codes to enter.")
+    open_at_partner = serializers.IntegerField(
+        help_text="Units of which a partner may still deliver the code."
+    )
+
+
+class BuyerSchema(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    msisdn = serializers.CharField(allow_null=True)
+
+
+class AlertSchema(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    type = serializers.CharField(help_text="`fulfillment_failed`, `fulfillment_partial`, ...")
+    message = serializers.CharField(allow_blank=True)
+
+
+class AdminOrderSchema(OrderSchema):
+    items = AdminItemSchema(many=True)
+    customer = BuyerSchema(allow_null=True, help_text="Null: ordered without an account.")
+    recipient_email = serializers.CharField(help_text="Where the codes are to go.")
+    held_for_risk = serializers.BooleanField(help_text="Paid, and kept until somebody releases it.")
+    paid_at = serializers.DateTimeField(allow_null=True)
+    alerts = AlertSchema(many=True, help_text="Those still open.")

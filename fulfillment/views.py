@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -14,11 +14,12 @@ from accounts.models import User
 from core.actors import Actor
 from core.api.envelope import ok
 from core.api.fields import instant
-from core.api.idempotency import HEADER, idempotent
+from core.api.idempotency import idempotent
 from core.api.lists import page_of
 from core.api.permissions import StaffMay
-from core.api.schema import answers, page_schema
+from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import Forbidden, NotFound
+from fulfillment import examples
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.recovery import (
     RecoveryResult,
@@ -30,6 +31,7 @@ from fulfillment.recovery import (
 from fulfillment.selectors import attempts_of, standings_of
 from fulfillment.serializers import (
     ActionSchema,
+    AdminOrderSchema,
     AttemptSchema,
     ManualCodeSerializer,
     ManualCodesSerializer,
@@ -41,12 +43,12 @@ from fulfillment.serializers import (
 from notifications.selectors import open_alerts
 from orders.models import Order
 from orders.selectors import find_order
-from orders.serializers import OrderSchema, order_data
+from orders.serializers import order_data
 from payments.selectors import payments_of_orders
 from vouchers.reading import codes_for_staff, typed_codes
 from vouchers.selectors import DeliveredCode, codes_of_order
 
-KEY = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)
+KEY = in_path("key", "Numeric id or 8-digit order number.")
 ATTEMPTS_LIMIT = 20
 
 
@@ -75,9 +77,12 @@ class OrderView(OperatorView):
     @extend_schema(
         operation_id="adminGetOrder",
         summary="Inspect an order",
-        description="The customer's view, and per item what is delivered and what is owed (D38). "
-        "Codes are masked without the right to reveal them; each reading is recorded.",
-        responses=answers("AdminOrder", OrderSchema(), 401, 403, 404),
+        description="The customer's view, and per item what is delivered and what is owed. For "
+        "staff who may view orders. Codes are masked without the right to reveal them; each "
+        "reading is recorded, nothing else changes.",
+        parameters=[KEY],
+        responses=answers("AdminOrder", AdminOrderSchema()),
+        examples=examples.GET_ORDER,
     )
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
         order = self.order(key)
@@ -130,11 +135,12 @@ class ManualCodeView(OperatorView):
     @extend_schema(
         operation_id="adminManualCode",
         summary="Enter the codes of one item",
-        description="Saves the codes and sends the order's consolidated e-mail. The same codes "
-        "again after DISPATCH_FAILED only send the e-mail.",
+        description="For staff who may recover orders. Saves the codes and sends the order's "
+        "consolidated e-mail. The same codes again after DISPATCH_FAILED only send the e-mail.",
         parameters=[KEY],
         request=ManualCodeSerializer,
-        responses=answers("ManualCode", ActionSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("ManualCode", ActionSchema()),
+        examples=examples.MANUAL_CODE,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -152,10 +158,12 @@ class ManualCodesView(OperatorView):
     @extend_schema(
         operation_id="adminManualCodes",
         summary="Enter the codes of several items",
-        description="One result per item; a refused row does not stop the others; one e-mail.",
+        description="For staff who may recover orders. Saves what can be saved, one result per "
+        "item; a refused row does not stop the others; one e-mail for the call.",
         parameters=[KEY],
         request=ManualCodesSerializer,
-        responses=answers("ManualCodes", OrderActionSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("ManualCodes", OrderActionSchema()),
+        examples=examples.MANUAL_CODES,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -193,11 +201,13 @@ class PartnerRetryView(OperatorView):
     @extend_schema(
         operation_id="adminPartnerRetry",
         summary="Ask the partner again for one item",
-        description="Sources by priority, or the one named. A partner's no is HTTP 200 with "
-        "`success: false`. 409 while an earlier purchase may still deliver.",
+        description="For staff who may recover orders. Buys what the item owes, from sources by "
+        "priority or the one named, and sends the e-mail. A partner's no is HTTP 200 with "
+        "`success: false`; 409 while an earlier purchase may still deliver.",
         parameters=[KEY],
         request=PartnerRetrySerializer,
-        responses=answers("PartnerRetry", ActionSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("PartnerRetry", ActionSchema()),
+        examples=examples.PARTNER_RETRY,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -222,10 +232,12 @@ class ResendView(OperatorView):
     @extend_schema(
         operation_id="adminResendEmail",
         summary="Send the consolidated e-mail again",
-        description="With every code stored for the order; `to` needs a right of its own.",
+        description="For staff who may resend codes. Sends every code stored for the order; `to` "
+        "needs a right of its own. On an order whose e-mail had failed this completes it.",
         parameters=[KEY],
         request=ResendSerializer,
-        responses=answers("ResendEmail", ActionSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("ResendEmail", ActionSchema()),
+        examples=examples.RESEND,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
@@ -253,9 +265,11 @@ class AttemptsView(OperatorView):
     @extend_schema(
         operation_id="adminListAttempts",
         summary="Read the audit trail",
-        description="Every attempt of the order, whatever its outcome, newest first.",
-        parameters=[OpenApiParameter("page", int), OpenApiParameter("limit", int)],
-        responses=answers("Attempts", page_schema("Attempts", AttemptSchema), 400, 401, 403, 404),
+        description="Every attempt of the order, whatever its outcome, newest first. For staff "
+        "who may view attempts; codes are masked without the right to reveal them.",
+        parameters=[KEY, *paging(ATTEMPTS_LIMIT)],
+        responses=answers("Attempts", page_schema("Attempts", AttemptSchema), 400),
+        examples=examples.ATTEMPTS,
     )
     def get(self, request: Request, key: str) -> Response:
         order = self.order(key)

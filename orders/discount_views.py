@@ -16,24 +16,26 @@ from core.api.fields import number
 from core.api.idempotency import idempotent
 from core.api.lists import page_of
 from core.api.permissions import StaffMay
-from core.api.schema import answers, page_schema
+from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import BadRequest, NotFound
 from core.limits import client_address, count_and_check
 from core.money import taka
-from orders.discounts import change_discount, create_discount, delete_discount, preview
-from orders.models import DiscountCode, Order
-from orders.serializers import (
+from orders import examples
+from orders.discount_serializers import (
     DiscountSchema,
     DiscountSerializer,
-    OrderSchema,
     PreviewSchema,
     discount_data,
 )
+from orders.discounts import change_discount, create_discount, delete_discount, preview
+from orders.models import DiscountCode, Order
+from orders.serializers import OrderSchema
 from orders.views import shown
 
 GUESSES = 60
 MINUTE = timedelta(minutes=1)
 DEFAULT_LIMIT = 20
+DISCOUNT_ID = in_path("discount_id", "`id` of the discount code.", int)
 MAX_SUBTOTAL = 10**10
 
 
@@ -44,13 +46,17 @@ class ValidateView(APIView):
     @extend_schema(
         operation_id="validateDiscount",
         summary="Preview a discount code",
-        description="What the code would take off; consumes nothing. A token is optional: with "
-        "one, the limit per customer is checked too.",
+        description="What the code would take off a subtotal; consumes nothing, promises nothing: "
+        "the order checks again. For everybody; with a customer's token the limit per customer is "
+        "checked too. At most 60 a minute from an address.",
         parameters=[
-            OpenApiParameter("code", str, required=True),
-            OpenApiParameter("subtotal", float, required=True, description="BDT"),
+            OpenApiParameter("code", str, required=True, description="Upper or lower case."),
+            OpenApiParameter(
+                "subtotal", float, required=True, description="BDT before the discount."
+            ),
         ],
-        responses=answers("DiscountPreview", PreviewSchema(), 400, 401, 429),
+        responses=answers("DiscountPreview", PreviewSchema(), 400, 429),
+        examples=examples.PREVIEW,
     )
     def get(self, request: Request) -> Response:
         count_and_check("discount", client_address(request), GUESSES, MINUTE, open_when_down=True)
@@ -102,11 +108,11 @@ class DiscountsView(DiscountDesk):
     @extend_schema(
         operation_id="adminListDiscounts",
         summary="List discount codes",
-        description="Newest first.",
-        parameters=[OpenApiParameter("page", int), OpenApiParameter("limit", int)],
-        responses=answers(
-            "DiscountList", page_schema("DiscountList", DiscountSchema), 400, 401, 403
-        ),
+        description="Every code, newest first, with its uses. For staff who may view discount "
+        "codes; reads only.",
+        parameters=paging(DEFAULT_LIMIT),
+        responses=answers("DiscountList", page_schema("DiscountList", DiscountSchema), 400),
+        examples=examples.DISCOUNT_LIST,
     )
     def get(self, request: Request) -> Response:
         rows = DiscountCode.objects.order_by("-pk")
@@ -116,9 +122,11 @@ class DiscountsView(DiscountDesk):
     @extend_schema(
         operation_id="adminCreateDiscount",
         summary="Create a discount code",
-        description="The code is kept in upper case.",
+        description="For staff who may add discount codes. The code is kept in upper case; one "
+        "that exists already is 409.",
         request=DiscountSerializer,
-        responses=answers("DiscountCreated", DiscountSchema(), 400, 401, 403, 409, 422, status=201),
+        responses=answers("DiscountCreated", DiscountSchema(), status=201),
+        examples=examples.DISCOUNT_CREATE,
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -133,8 +141,11 @@ class DiscountView(DiscountDesk):
     @extend_schema(
         operation_id="adminGetDiscount",
         summary="Get a discount code",
-        description="With how often it was used.",
-        responses=answers("DiscountDetail", DiscountSchema(), 401, 403, 404),
+        description="One code with how often it was used. For staff who may view discount codes; "
+        "reads only.",
+        parameters=[DISCOUNT_ID],
+        responses=answers("DiscountDetail", DiscountSchema()),
+        examples=examples.DISCOUNT_DETAIL,
     )
     def get(self, request: Request, discount_id: int) -> Response:  # noqa: ARG002
         return ok(discount_data(_found(discount_id)))
@@ -142,9 +153,12 @@ class DiscountView(DiscountDesk):
     @extend_schema(
         operation_id="adminReplaceDiscount",
         summary="Change a discount code as a whole",
-        description="Orders that used it keep their price.",
+        description="For staff who may change discount codes. What the body leaves out keeps "
+        "its value. Orders that used the code keep their price.",
+        parameters=[DISCOUNT_ID],
         request=DiscountSerializer,
-        responses=answers("DiscountReplaced", DiscountSchema(), 400, 401, 403, 404, 409),
+        responses=answers("DiscountReplaced", DiscountSchema(), 409),
+        examples=examples.DISCOUNT_REPLACE,
     )
     def put(self, request: Request, discount_id: int) -> Response:
         return self._change(request, discount_id, partial=False)
@@ -152,9 +166,12 @@ class DiscountView(DiscountDesk):
     @extend_schema(
         operation_id="adminChangeDiscount",
         summary="Change some fields of a discount code",
-        description="Orders that used it keep their price.",
+        description="For staff who may change discount codes; `is_active: false` stops one and "
+        "keeps its history. Orders that used the code keep their price.",
+        parameters=[DISCOUNT_ID],
         request=DiscountSerializer(partial=True),
-        responses=answers("DiscountChanged", DiscountSchema(), 400, 401, 403, 404, 409),
+        responses=answers("DiscountChanged", DiscountSchema(), 409),
+        examples=examples.DISCOUNT_CHANGE,
     )
     def patch(self, request: Request, discount_id: int) -> Response:
         return self._change(request, discount_id, partial=True)
@@ -162,8 +179,11 @@ class DiscountView(DiscountDesk):
     @extend_schema(
         operation_id="adminDeleteDiscount",
         summary="Delete a discount code that was never used",
-        description="409 once an order used it: set `is_active` to false instead.",
-        responses=answers("DiscountDeleted", DiscountSchema(), 401, 403, 404, 409),
+        description="For staff who may delete discount codes. 409 once an order used it: set "
+        "`is_active` to false instead.",
+        parameters=[DISCOUNT_ID],
+        responses=answers("DiscountDeleted", DiscountSchema(), 409),
+        examples=examples.DISCOUNT_DELETE,
     )
     def delete(self, request: Request, discount_id: int) -> Response:  # noqa: ARG002
         data = discount_data(_found(discount_id))
@@ -181,11 +201,11 @@ class DiscountOrdersView(DiscountDesk):
     @extend_schema(
         operation_id="adminListDiscountOrders",
         summary="List the orders that used a discount code",
-        description="Newest first, without codes.",
-        parameters=[OpenApiParameter("page", int), OpenApiParameter("limit", int)],
-        responses=answers(
-            "DiscountOrders", page_schema("DiscountOrders", OrderSchema), 400, 401, 403, 404
-        ),
+        description="Newest first, without voucher codes. For staff who may view discount codes; "
+        "reads only.",
+        parameters=[DISCOUNT_ID, *paging(DEFAULT_LIMIT)],
+        responses=answers("DiscountOrders", page_schema("DiscountOrders", OrderSchema), 400),
+        examples=examples.DISCOUNT_ORDERS,
     )
     def get(self, request: Request, discount_id: int) -> Response:
         rows = Order.objects.filter(discount=_found(discount_id)).order_by("-pk")

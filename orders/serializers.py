@@ -5,19 +5,51 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.fields import StrictSerializer, TrimmedJSONField, instant, number
-from orders.models import DiscountCode, DiscountType, Order, OrderItem
+from orders.models import Order, OrderItem
 from orders.services import Cart, Line
+from orders.states import ItemStatus, OrderStatus
 from orders.wording import label_and_message
+
+#: Every method of the contract; `/payments/channels` says which are on offer.
+METHODS = ["sslcommerz", "bkash", "paystation", "dcb", "nagad"]
+PAID_THROUGH = [*METHODS, "discount", "points"]
+PAYMENT_STATUSES = [
+    *("INITIATED", "PENDING", "AUTHORIZED", "SUCCEEDED", "FAILED", "CANCELLED", "AMOUNT_MISMATCH")
+]
+VOUCHER_STATUSES = ["available", "reserved", "sold", "used"]
+
+
+@extend_schema_field({"type": "string", "enum": METHODS})
+class MethodField(serializers.CharField):
+    """Judged by the service, which knows the methods on offer here."""
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": ["string", "number"]},
+        "maxProperties": 20,
+    }
+)
+class InputField(TrimmedJSONField):
+    """What a product asks for; the service knows which keys."""
 
 
 class LineSerializer(StrictSerializer):
-    variant_id = serializers.IntegerField(min_value=1, max_value=2**62)
-    quantity = serializers.IntegerField(min_value=1)
-    fulfillment_input = TrimmedJSONField(
-        required=False, help_text="Flat object; keys as the product's fulfillment fields."
+    variant_id = serializers.IntegerField(
+        min_value=1,
+        max_value=2**62,
+        help_text="From the catalogue; the same one twice is two items.",
+    )
+    quantity = serializers.IntegerField(min_value=1, help_text="1 to 100; a code for each unit.")
+    fulfillment_input = InputField(
+        required=False,
+        help_text="Flat object; keys as `/orders/fulfillment-fields/{variant_id}` names them. "
+        "Numbers become text. An e-mail product without `email` takes `recipient_email`.",
     )
 
     def validate_quantity(self, value: int) -> int:
@@ -31,11 +63,22 @@ class LineSerializer(StrictSerializer):
 class CheckoutSerializer(StrictSerializer):
     """Body of `POST /api/v1/orders`."""
 
-    items = LineSerializer(many=True, allow_empty=False)
-    payment_method = serializers.CharField(max_length=20)
-    recipient_email = serializers.EmailField(max_length=254, required=False)
-    init_payment = serializers.BooleanField(default=True)
-    discount_code = serializers.CharField(max_length=40, required=False, allow_blank=False)
+    items = LineSerializer(many=True, allow_empty=False, help_text="1 to 50 lines.")
+    payment_method = MethodField(max_length=20, help_text="One that `/payments/channels` offers.")
+    recipient_email = serializers.EmailField(
+        max_length=254,
+        required=False,
+        help_text="Where the codes are mailed to; default: the account's address.",
+    )
+    init_payment = serializers.BooleanField(
+        default=True, help_text="False: no session yet, see `/payments/initiate/{order_key}`."
+    )
+    discount_code = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=False,
+        help_text="Upper or lower case; preview it with `/discounts/validate`.",
+    )
 
     def validate_items(self, value: list[Any]) -> list[Any]:
         if len(value) > settings.ORDER_MAX_LINES:
@@ -135,140 +178,86 @@ def payment_data(payment: Any) -> dict[str, Any]:
 
 class VoucherSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    code = serializers.CharField()
-    status = serializers.ChoiceField(["available", "reserved", "sold", "used"])
-    serial_number = serializers.CharField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True)
+    code = serializers.CharField(help_text="The code, or the link of goods that are a link only.")
+    status = serializers.ChoiceField(VOUCHER_STATUSES)
+    serial_number = serializers.CharField(
+        allow_null=True, help_text="Serial or activation number, where the partner gives one."
+    )
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="Where the partner sets an end."
+    )
 
 
 class ItemSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     variant_id = serializers.IntegerField()
-    product_name = serializers.CharField()
+    product_name = serializers.CharField(help_text="As it was called when it was bought.")
     variant_name = serializers.CharField()
     quantity = serializers.IntegerField()
-    unit_price = serializers.FloatField(help_text="BDT")
+    unit_price = serializers.FloatField(help_text="BDT a unit at the time of the order.")
     fulfillment_input = serializers.DictField(child=serializers.CharField())
-    fulfilled = serializers.BooleanField()
+    fulfilled = serializers.BooleanField(
+        help_text="True once every code is saved and the e-mail was sent."
+    )
     fulfilled_at = serializers.DateTimeField(allow_null=True)
     fulfillment_status = serializers.ChoiceField(
-        ["SUCCEEDED", "DISPATCH_FAILED", "PARTNER_FAILED"], allow_null=True
+        ItemStatus.choices, allow_null=True, help_text="Null while nothing is decided."
     )
-    voucher_codes = serializers.ListField(child=serializers.CharField())
-    voucher = VoucherSchema(allow_null=True)
+    voucher_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="One per unit; empty until they are ours to give."
+    )
+    voucher = VoucherSchema(allow_null=True, help_text="The first one of `voucher_codes`.")
 
 
 class PaymentLineSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    transaction_id = serializers.CharField()
-    status = serializers.CharField()
-    payment_method = serializers.CharField()
-    amount = serializers.FloatField()
+    transaction_id = serializers.CharField(help_text="For `/payments/status/{reference}`.")
+    status = serializers.ChoiceField(PAYMENT_STATUSES)
+    payment_method = serializers.ChoiceField(PAID_THROUGH)
+    amount = serializers.FloatField(help_text="BDT")
     created_at = serializers.DateTimeField()
 
 
 class OrderSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    order_number = serializers.CharField()
-    status = serializers.CharField(
-        help_text="INITIATED, PENDING, CARRIER_AUTHORIZED, SUCCEEDED, ..."
-    )
-    status_label = serializers.CharField()
-    status_message = serializers.CharField()
-    total_amount = serializers.FloatField(help_text="BDT after discount")
-    currency = serializers.CharField()
+    order_number = serializers.CharField(help_text="Eight digits, made to be shown.")
+    status = serializers.ChoiceField(OrderStatus.choices)
+    status_label = serializers.CharField(help_text="Short, for a badge; in the order's language.")
+    status_message = serializers.CharField(help_text="A sentence or two for the customer.")
+    total_amount = serializers.FloatField(help_text="BDT after any discount.")
+    currency = serializers.CharField(help_text="Always `BDT`.")
     discount_code = serializers.CharField(allow_null=True)
-    discount_amount = serializers.FloatField(allow_null=True)
-    voucher_codes = serializers.ListField(child=serializers.CharField())
-    dispatched_email = serializers.EmailField(allow_null=True)
-    email_sent_at = serializers.DateTimeField(allow_null=True)
+    discount_amount = serializers.FloatField(
+        allow_null=True, help_text="BDT taken off; null without a code."
+    )
+    voucher_codes = serializers.ListField(
+        child=serializers.CharField(), help_text="Every code of the order, as the e-mail has them."
+    )
+    dispatched_email = serializers.EmailField(
+        allow_null=True, help_text="Where the e-mail with the codes went; null until it was sent."
+    )
+    email_sent_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it last went out well."
+    )
     items = ItemSchema(many=True)
-    payments = PaymentLineSchema(many=True)
+    payments = PaymentLineSchema(many=True, help_text="Every try to pay, oldest first.")
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 
 
 class SessionSchema(serializers.Serializer[Any]):
-    transactionId = serializers.CharField()  # noqa: N815 - the contract's own name
-    status = serializers.CharField()
-    method = serializers.CharField()
-    paymentGatewayUrl = serializers.CharField(allow_null=True)  # noqa: N815
+    transactionId = serializers.CharField(  # noqa: N815 - the contract's own name
+        help_text="For `/payments/status/{reference}`."
+    )
+    status = serializers.ChoiceField(PAYMENT_STATUSES)
+    method = serializers.ChoiceField(PAID_THROUGH)
+    paymentGatewayUrl = serializers.CharField(  # noqa: N815
+        allow_null=True, help_text="Redirect the customer here; null where nothing is to be paid."
+    )
 
 
 class PlacedOrderSchema(OrderSchema):
-    payment = SessionSchema(allow_null=True)
-
-
-class AmountField(serializers.DecimalField):
-    """Taka, not negative, or null where no bound is wanted."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            max_digits=12, decimal_places=2, min_value=Decimal(0), required=False, allow_null=True
-        )
-
-
-class DiscountSerializer(StrictSerializer):
-    """Body of the operators' discount routes; every field optional on PATCH."""
-
-    code = serializers.RegexField(r"^[A-Za-z0-9_-]{2,40}$")
-    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
-    discount_type = serializers.ChoiceField(DiscountType.choices)
-    discount_value = serializers.DecimalField(
-        max_digits=12, decimal_places=2, min_value=Decimal("0.01")
+    payment = SessionSchema(
+        allow_null=True,
+        help_text="Null if none was asked for, or the gateway is away: initiate it later.",
     )
-    minimum_subtotal = AmountField()
-    maximum_amount = AmountField()
-    starts_at = serializers.DateTimeField(required=False, allow_null=True)
-    ends_at = serializers.DateTimeField(required=False, allow_null=True)
-    usage_limit = serializers.IntegerField(required=False, allow_null=True, min_value=1)
-    per_user_limit = serializers.IntegerField(required=False, allow_null=True, min_value=1)
-    is_active = serializers.BooleanField(required=False)
-
-    def validate_code(self, value: str) -> str:
-        return value.upper()
-
-
-def discount_data(discount: DiscountCode) -> dict[str, Any]:
-    return {
-        "id": discount.pk,
-        "code": discount.code,
-        "description": discount.description or None,
-        "discount_type": discount.discount_type,
-        "discount_value": number(discount.discount_value),
-        "minimum_subtotal": number(discount.minimum_subtotal),
-        "maximum_amount": number(discount.maximum_amount),
-        "starts_at": instant(discount.starts_at),
-        "ends_at": instant(discount.ends_at),
-        "usage_limit": discount.usage_limit,
-        "per_user_limit": discount.per_user_limit,
-        "used_count": discount.used_count,
-        "is_active": discount.is_active,
-        "created_at": instant(discount.created_at),
-    }
-
-
-class DiscountSchema(serializers.Serializer[Any]):
-    id = serializers.IntegerField()
-    code = serializers.CharField()
-    description = serializers.CharField(allow_null=True)
-    discount_type = serializers.ChoiceField(DiscountType.choices)
-    discount_value = serializers.FloatField()
-    minimum_subtotal = serializers.FloatField(allow_null=True)
-    maximum_amount = serializers.FloatField(allow_null=True)
-    starts_at = serializers.DateTimeField(allow_null=True)
-    ends_at = serializers.DateTimeField(allow_null=True)
-    usage_limit = serializers.IntegerField(allow_null=True)
-    per_user_limit = serializers.IntegerField(allow_null=True)
-    used_count = serializers.IntegerField()
-    is_active = serializers.BooleanField()
-    created_at = serializers.DateTimeField()
-
-
-class PreviewSchema(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    discount_type = serializers.ChoiceField(DiscountType.choices)
-    discount_value = serializers.FloatField(help_text="Percentage points, or BDT when flat")
-    discount_amount = serializers.FloatField(help_text="BDT off this subtotal")
-    final_total = serializers.FloatField()
-    description = serializers.CharField(allow_null=True)

@@ -14,8 +14,9 @@ from accounts.models import User
 from core.api.envelope import ok
 from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
-from core.api.schema import answers, page_schema
+from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import NotFound
+from orders import examples
 from orders.filters import narrowed
 from orders.models import Order, OrderItem
 from orders.selectors import find_order, orders_of
@@ -27,6 +28,7 @@ from payments.services import cancel_by_customer, checkout, session_data
 from vouchers.selectors import codes_of_orders
 
 DEFAULT_LIMIT = 10
+KEY = in_path("key", "Numeric id or 8-digit order number.")
 A_MOMENT = "A date, which is the whole day in Dhaka, or a time with its zone."
 FILTERS = [
     OpenApiParameter(
@@ -64,13 +66,11 @@ class OrdersView(APIView):
     @extend_schema(
         operation_id="listOrders",
         summary="List my orders",
-        description="Newest first.",
-        parameters=[
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("limit", int, description="1 to 100, 10 by default."),
-            *FILTERS,
-        ],
-        responses=answers("OrderList", page_schema("OrderList", OrderSchema), 400, 401),
+        description="The signed-in customer's orders, newest first, each as in its detail. "
+        "Reads only.",
+        parameters=[*paging(DEFAULT_LIMIT), *FILTERS],
+        responses=answers("OrderList", page_schema("OrderList", OrderSchema), 400),
+        examples=examples.LIST,
     )
     def get(self, request: Request) -> Response:
         rows = narrowed(orders_of(cast("User", request.user).pk), request.query_params)
@@ -81,11 +81,15 @@ class OrdersView(APIView):
     @extend_schema(
         operation_id="createOrder",
         summary="Place an order",
-        description="Places the order, holds its stock and, unless `init_payment` is false, "
-        "opens a payment session to redirect the customer to.",
-        parameters=[OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)],
+        description="For signed-in customers. Checks every item's input, fixes prices, counts "
+        "the discount's use and holds the stock for 30 minutes, all or nothing. Unless "
+        "`init_payment` is false it opens a payment session: redirect the customer to "
+        "`data.payment.paymentGatewayUrl`. If the gateway is away the order stands and `payment` "
+        "is null. An order of 0 BDT after its discount is paid at once. A 400 names item and "
+        "field; a 409 says which item has too little stock.",
         request=CheckoutSerializer,
-        responses=answers("OrderPlaced", PlacedOrderSchema(), 400, 401, 409, 422, status=201),
+        responses=answers("OrderPlaced", PlacedOrderSchema(), status=201),
+        examples=examples.PLACE,
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -117,8 +121,11 @@ class OrderView(APIView):
     @extend_schema(
         operation_id="getOrder",
         summary="Get one order",
-        description="By its numeric id or its 8-digit order number.",
-        responses=answers("OrderDetail", OrderSchema(), 401, 404),
+        description="One of the customer's own orders, with every code that is saved for it. "
+        "Reads only; somebody else's order is 404.",
+        parameters=[KEY],
+        responses=answers("OrderDetail", OrderSchema()),
+        examples=examples.DETAIL,
     )
     def get(self, request: Request, key: str) -> Response:
         order = find_order(orders_of(cast("User", request.user).pk), key)
@@ -134,10 +141,13 @@ class CancelView(APIView):
     @extend_schema(
         operation_id="cancelOrder",
         summary="Cancel an unpaid order",
-        description="Held stock and the discount's use are given back. Each open payment is "
-        "checked at its gateway before; a paid order can't be cancelled.",
+        description="For the order's customer, before payment. Held stock and the discount's use "
+        "are given back. Each open payment is checked at its gateway before; a paid order can't "
+        "be cancelled.",
+        parameters=[KEY],
         request=None,
-        responses=answers("OrderCancelled", OrderSchema(), 401, 404, 409),
+        responses=answers("OrderCancelled", OrderSchema()),
+        examples=examples.CANCEL,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:

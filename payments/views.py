@@ -20,9 +20,10 @@ from core.api.envelope import ok
 from core.api.errors import plain_error
 from core.api.fields import number
 from core.api.idempotency import idempotent
-from core.api.schema import answers
+from core.api.schema import answers, in_path
 from orders.serializers import SessionSchema
 from orders.wording import label_and_message
+from payments import examples
 from payments.gateways.registry import GATEWAYS
 from payments.models import Payment
 from payments.selectors import channels
@@ -30,7 +31,7 @@ from payments.serializers import (
     ChannelSchema,
     InitiateByBodySerializer,
     InitiateSerializer,
-    StatusSchema,
+    PaymentStateSchema,
 )
 from payments.services import initiate_payment, payment_status, receive_callback, session_data
 from payments.states import OPEN
@@ -46,10 +47,15 @@ class InitiateView(APIView):
     @extend_schema(
         operation_id="initiatePaymentOfOrder",
         summary="Open a payment session for an order",
-        description="Amount and currency, if sent, must be the order's; `method` picks the "
-        "gateway of this try. Also the way to try again after a failed payment.",
+        description="For the order's customer, while it is `INITIATED` or `FAILED`; the second "
+        "step of pattern B, and the way to try again after a failed payment (stock and discount "
+        "are taken again, 409 if they are gone). Amount and currency, if sent, must be the "
+        "order's; `method` picks the gateway of this try. Redirect the customer to "
+        "`data.paymentGatewayUrl`; `data` is null if the gateway is away.",
+        parameters=[in_path("order_key", "Numeric id or 8-digit order number.")],
         request=InitiateSerializer,
-        responses=answers("SessionOpened", SessionSchema(allow_null=True), 400, 401, 404, 409, 422),
+        responses=answers("SessionOpened", SessionSchema(allow_null=True)),
+        examples=examples.INITIATE,
     )
     @idempotent
     def post(self, request: Request, order_key: str) -> Response:
@@ -65,11 +71,11 @@ class InitiateByBodyView(APIView):
     @extend_schema(
         operation_id="initiatePayment",
         summary="Open a payment session for the order named in the body",
-        description="As `/payments/initiate/{orderId}`.",
+        description="As `/payments/initiate/{order_key}`, for the order's customer, with the "
+        "order's key as `orderId` in the body.",
         request=InitiateByBodySerializer,
-        responses=answers(
-            "SessionOpenedByBody", SessionSchema(allow_null=True), 400, 401, 404, 409, 422
-        ),
+        responses=answers("SessionOpenedByBody", SessionSchema(allow_null=True), 404),
+        examples=examples.INITIATE_BY_BODY,
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -98,8 +104,11 @@ class StatusView(APIView):
     @extend_schema(
         operation_id="getPaymentStatus",
         summary="Poll a payment",
-        description="Asks the gateway when that is due; otherwise answers what is known.",
-        responses=answers("PaymentStatus", StatusSchema(), 401, 404),
+        description="For the customer who pays. Asks the gateway when that is due and follows its "
+        "answer; otherwise says what is known. Ask every few seconds until `final` is true.",
+        parameters=[in_path("reference", "`transactionId` of the session, `BDV-20260427-1`.")],
+        responses=answers("PaymentStatus", PaymentStateSchema()),
+        examples=examples.STATUS,
     )
     def get(self, request: Request, reference: str) -> Response:
         user = cast("User", request.user)
@@ -127,8 +136,10 @@ class ChannelsView(APIView):
     @extend_schema(
         operation_id="listPaymentChannels",
         summary="List payment channels",
-        description="Their ids never change (D40); `enabled` ones can be chosen.",
+        description="For everybody. Their ids never change; `enabled` ones can be chosen. Reads "
+        "only.",
         responses=answers("Channels", ChannelSchema(many=True)),
+        examples=examples.CHANNELS,
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         return ok([{"id": c.id, "slug": c.slug, "enabled": c.enabled} for c in channels()])

@@ -8,6 +8,8 @@ from core.api.fields import instant, number
 from vouchers.ciphers import unseal_secret
 from vouchers.models import Voucher
 
+OWN_STATUSES = ["sold", "used"]
+
 
 def voucher_data(voucher: Voucher) -> dict[str, Any]:
     """A voucher as its owner sees it, opened; the row comes with item, order and product."""
@@ -36,14 +38,16 @@ def voucher_data(voucher: Voucher) -> dict[str, Any]:
 
 class OwnVoucherSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    code = serializers.CharField()
+    code = serializers.CharField(help_text="The code, or the link of goods that are a link only.")
     pin = serializers.CharField(allow_null=True)
-    redemption_url = serializers.CharField(allow_null=True)
-    status = serializers.ChoiceField(["sold", "used"])
+    redemption_url = serializers.CharField(allow_null=True, help_text="Where it is redeemed.")
+    status = serializers.ChoiceField(OWN_STATUSES)
     serial_number = serializers.CharField(allow_null=True)
     expires_at = serializers.DateTimeField(allow_null=True)
     sold_at = serializers.DateTimeField()
-    used_at = serializers.DateTimeField(allow_null=True)
+    used_at = serializers.DateTimeField(
+        allow_null=True, help_text="When its owner marked it as used."
+    )
     variant_id = serializers.IntegerField()
     product_name = serializers.CharField()
     variant_name = serializers.CharField()

@@ -12,9 +12,10 @@ from accounts.models import User
 from core.api.envelope import ok
 from core.api.idempotency import idempotent
 from core.api.lists import page_of, whole
-from core.api.schema import answers, page_schema
+from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import Conflict, NotFound
 from payments.selectors import orders_paid_through
+from vouchers import examples
 from vouchers.filters import SORTS, narrowed
 from vouchers.models import Voucher
 from vouchers.selectors import vouchers_of
@@ -23,6 +24,8 @@ from vouchers.services import mark_used
 
 DEFAULT_LIMIT = 20
 BIGGEST_CHANNEL = 1000
+VOUCHER_ID = in_path("voucher_id", "`id` of the voucher.", int)
+ID = {"type": "integer", "minimum": 1}
 
 
 @extend_schema(tags=["Vouchers"])
@@ -32,20 +35,25 @@ class VouchersView(APIView):
     @extend_schema(
         operation_id="listVouchers",
         summary="List my vouchers",
-        description="The vouchers of your fulfilled orders, one per unit, newest first.",
+        description="The vouchers of the customer's fulfilled orders, one per unit, newest first, "
+        "codes opened for their owner. Reads only.",
         parameters=[
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("limit", int, description="1 to 100, 20 by default."),
-            OpenApiParameter("search", str, description="A code, a group of it, or a name."),
-            OpenApiParameter("categoryId", int),
-            OpenApiParameter("brandId", int),
-            OpenApiParameter("partnerId", int),
+            *paging(DEFAULT_LIMIT),
             OpenApiParameter(
-                "paymentChannelId", int, description="See `/payments/channels`: the one that paid."
+                "search", str, description="A code, a group of it, or a part of a name."
             ),
-            OpenApiParameter("sort", str, enum=list(SORTS)),
+            OpenApiParameter("categoryId", ID, description="Of the catalogue's categories."),
+            OpenApiParameter("brandId", ID, description="Of the catalogue's brands."),
+            OpenApiParameter("partnerId", ID, description="The partner that supplied the code."),
+            OpenApiParameter(
+                "paymentChannelId",
+                {**ID, "maximum": BIGGEST_CHANNEL},
+                description="See `/payments/channels`: the one that paid.",
+            ),
+            OpenApiParameter("sort", str, enum=list(SORTS), description="Default `newest`."),
         ],
-        responses=answers("VoucherList", page_schema("VoucherList", OwnVoucherSchema), 400, 401),
+        responses=answers("VoucherList", page_schema("VoucherList", OwnVoucherSchema), 400),
+        examples=examples.LIST,
     )
     def get(self, request: Request) -> Response:
         params = request.query_params
@@ -63,8 +71,11 @@ class VoucherView(APIView):
     @extend_schema(
         operation_id="getVoucher",
         summary="Get one of my vouchers",
-        description="Somebody else's voucher is 404.",
-        responses=answers("VoucherDetail", OwnVoucherSchema(), 401, 404),
+        description="One of the customer's own vouchers with its code. Reads only; somebody "
+        "else's voucher is 404.",
+        parameters=[VOUCHER_ID],
+        responses=answers("VoucherDetail", OwnVoucherSchema()),
+        examples=examples.DETAIL,
     )
     def get(self, request: Request, voucher_id: int) -> Response:
         return ok(voucher_data(_own(request, voucher_id)))
@@ -77,9 +88,12 @@ class MarkUsedView(APIView):
     @extend_schema(
         operation_id="markVoucherUsed",
         summary="Mark a voucher as used",
-        description="A note of the owner's; it can't be taken back. Marked twice is 409.",
+        description="For its owner: a note that the code is spent. It can't be taken back; marked "
+        "twice is 409.",
+        parameters=[VOUCHER_ID],
         request=None,
-        responses=answers("VoucherUsed", OwnVoucherSchema(), 401, 404, 409),
+        responses=answers("VoucherUsed", OwnVoucherSchema()),
+        examples=examples.MARK_USED,
     )
     @idempotent
     def post(self, request: Request, voucher_id: int) -> Response:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
-from drf_spectacular.utils import OpenApiExample
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -26,10 +25,6 @@ def body_of(request: Request, shape: type[serializers.Serializer[Any]]) -> dict[
     read = shape(data=request.data)
     read.is_valid(raise_exception=True)
     return dict(read.validated_data)
-
-
-def sent(value: dict[str, Any]) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -10,9 +10,9 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.models import User
 from accounts.serializers import ProfileChangeSerializer, ProfileDataSerializer, profile_data
-from accounts.views.base import USER, body_of, sent
+from accounts.views.base import USER, body_of
 from core.api.envelope import ok
-from core.api.schema import answers, example
+from core.api.schema import answers, example, sent
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -1,7 +1,6 @@
 """From a number to an account, and to a new password."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -26,10 +25,9 @@ from accounts.views.base import (
     USER,
     PublicView,
     body_of,
-    sent,
 )
 from core.api.envelope import ok
-from core.api.schema import answers, example
+from core.api.schema import NothingField, answers, example, sent
 from core.limits import client_address
 
 
@@ -134,7 +132,7 @@ class ResetPasswordView(PublicView):
         description="With the code of `POST /auth/forgot-password`. Every token given before "
         "ends at once; sign in anew.",
         request=ResetPasswordSerializer,
-        responses=answers("ResetPassword", serializers.JSONField(allow_null=True), 400, 415, 429),
+        responses=answers("ResetPassword", NothingField(), 400, 415, 429),
         examples=[
             sent({"msisdn": "01712345678", "otp": "123456", "password": "a-new-long-one"}),
             example("Set", None, "Password changed"),

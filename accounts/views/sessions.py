@@ -1,7 +1,6 @@
 """Signing in, staying in, signing out: customers, and staff at a door of their own."""
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,9 +17,9 @@ from accounts.serializers import (
     staff_session_data,
     tokens_data,
 )
-from accounts.views.base import TOKENS, USER, PublicView, body_of, sent
+from accounts.views.base import TOKENS, USER, PublicView, body_of
 from core.api.envelope import ok
-from core.api.schema import answers, example
+from core.api.schema import NothingField, answers, example, sent
 from core.limits import client_address
 
 
@@ -76,7 +75,7 @@ class SignOutView(PublicView):
         description="Revokes the refresh token; the access token dies by its own short life. "
         "Always 200: a token that is no longer good is signed out already.",
         request=RefreshSerializer,
-        responses=answers("SignOut", serializers.JSONField(allow_null=True), 400, 415),
+        responses=answers("SignOut", NothingField(), 400, 415),
         examples=[sent({"refreshToken": "eyJhbGciOi..."}), example("Out", None, "Signed out")],
     )
     def post(self, request: Request) -> Response:

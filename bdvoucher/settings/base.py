@@ -11,6 +11,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from core.api.description import ENUMS, FRONT_PAGE, HEADERS, TAGS
 from core.logging import configure
 
 django_stubs_ext.monkeypatch()
@@ -163,7 +164,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.BoundedJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.operations.Operation",
     "EXCEPTION_HANDLER": "core.api.errors.exception_handler",
     "COERCE_DECIMAL_TO_STRING": False,
     "UNAUTHENTICATED_USER": None,
@@ -173,9 +174,12 @@ CATALOGUE_STOCK_SECONDS = env.int("CATALOGUE_STOCK_SECONDS", 3)
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("MAX_BODY_BYTES", 1_000_000)
 SPECTACULAR_SETTINGS = {
     "TITLE": "BD Voucher API",
-    "DESCRIPTION": "Order digital vouchers, pay, receive the codes; operators repair. "
-    "The recovery routes answer at `/admin/orders/...` too.",
+    "DESCRIPTION": FRONT_PAGE,
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "TAGS": TAGS,
+    "ENUM_NAME_OVERRIDES": ENUMS,
+    "APPEND_COMPONENTS": {"headers": HEADERS},
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

@@ -49,6 +49,7 @@ def idempotent(view: View) -> View:
         _store(row, response)
         return response
 
+    vars(wrapper)["idempotent"] = True  # `core.api.operations` documents it
     return wrapper
 
 
