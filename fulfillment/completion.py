@@ -26,7 +26,7 @@ from notifications.alerts import raise_alert, resolve_alerts
 from notifications.models import EmailMessage
 from notifications.selectors import MailStanding, voucher_mail_of
 from notifications.services import queue_voucher_mail
-from notifications.states import FULFILLMENT_ALERTS, AlertKind
+from notifications.states import CLOSED_BY_REFUND, FULFILLMENT_ALERTS, AlertKind
 from orders.models import Order
 from orders.services import advance
 from orders.states import ITEM_ARROWS, ItemStatus, OrderStatus
@@ -120,7 +120,7 @@ def conclude(
             _end(left_behind, WELL_ENDED[AttemptType(left_behind.type)], now=now)
         elif by_itself and standing.item.fulfilled and before != ItemStatus.SUCCEEDED:
             _leave_trace(order, standing, now=now)
-    _settle_order(order, standings, now=now)
+    _settle_order(order, standings, mail, now=now)
 
 
 def _waits_for_mail(
@@ -142,13 +142,20 @@ def _is_mailed(standing: Standing, mail: MailStanding) -> bool:
     return not standing.owed and set(standing.vouchers.values()) <= mail.accepted
 
 
+def _settled_by_refund(standing: Standing, mail: MailStanding) -> bool:
+    """Nothing to do for it any more, though not every unit was delivered (D42)."""
+    return bool(standing.refunded) and _is_mailed(standing, mail)
+
+
 def _settle_item(standing: Standing, mail: MailStanding, *, tried: bool, now: datetime) -> None:
     item = standing.item
     old = ItemStatus(item.fulfillment_status) if item.fulfillment_status else None
     if old == ItemStatus.SUCCEEDED:
         return
     new: ItemStatus | None = old
-    if _is_mailed(standing, mail):
+    if _settled_by_refund(standing, mail):
+        new = old or ItemStatus.PARTNER_FAILED  # some unit was never delivered
+    elif _is_mailed(standing, mail):
         new = ItemStatus.SUCCEEDED
         item.fulfilled_at = standing.last_saved_at or now
     elif not standing.owed and mail.refused:
@@ -172,7 +179,10 @@ def _settle_attempt(
     now: datetime,
 ) -> None:
     if not standing.owed:
-        if _is_mailed(standing, mail):
+        if _settled_by_refund(standing, mail):
+            error = f"Units {', '.join(map(str, standing.refunded))} are refunded."
+            _end(attempt, AttemptStatus.PARTNER_FAILED, error=error, now=now)
+        elif _is_mailed(standing, mail):
             _end(attempt, WELL_ENDED[AttemptType(attempt.type)], now=now)
         elif mail.refused:
             _end(attempt, AttemptStatus.DISPATCH_FAILED, error=mail_error, now=now)
@@ -267,12 +277,17 @@ def _overdue(standings: Iterable[Standing], *, now: datetime) -> bool:
     )
 
 
-def _settle_order(order: Order, standings: Sequence[Standing], *, now: datetime) -> None:
+def _settle_order(
+    order: Order, standings: Sequence[Standing], mail: MailStanding, *, now: datetime
+) -> None:
     states = {standing.item.fulfillment_status for standing in standings}
     if states == {ItemStatus.SUCCEEDED}:
         advance(order, OrderStatus.SUCCEEDED, actor=SYSTEM, reason="delivered", now=now)
         note = f"Auto-resolved: delivered, fa:{correlation.current()}"
         resolve_alerts(order, FULFILLMENT_ALERTS, note=note, now=now)
+        return
+    if all(_is_mailed(standing, mail) for standing in standings):
+        _close_by_refund(order, now=now)
         return
     failed = states & {ItemStatus.PARTNER_FAILED, ItemStatus.DISPATCH_FAILED}
     if not failed and not _overdue(standings, now=now):
@@ -284,6 +299,17 @@ def _settle_order(order: Order, standings: Sequence[Standing], *, now: datetime)
     owes = any(standing.owed for standing in standings)
     kind = AlertKind.FULFILLMENT_PARTIAL if has_codes and owes else AlertKind.FULFILLMENT_FAILED
     raise_alert(order, kind, _cause(standings), now=now)
+
+
+def _close_by_refund(order: Order, *, now: datetime) -> None:
+    """Nothing is owed: the order leaves the queue; the seeds have no other status for it (D42)."""
+    if order.status == OrderStatus.PENDING:
+        reason = "not delivered, refunded"
+        advance(order, OrderStatus.NEEDS_ATTENTION, actor=SYSTEM, reason=reason, now=now)
+    order.closed_by_refund = True
+    order.save(update_fields=["closed_by_refund", "updated_at"])
+    note = f"Refunded: nothing is owed any more, fa:{correlation.current()}"
+    resolve_alerts(order, CLOSED_BY_REFUND, note=note, now=now)
 
 
 def _cause(standings: Sequence[Standing]) -> str:

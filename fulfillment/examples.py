@@ -17,6 +17,7 @@ _WAITING: Final = {
     "delivered": 0,
     "owed": 2,
     "open_at_partner": 0,
+    "refunded_units": [],
 }
 _ORDER: Final[dict[str, Any]] = {
     **ORDER,
@@ -31,6 +32,7 @@ _ORDER: Final[dict[str, Any]] = {
     "customer": {"id": 7, "name": "Rahim Uddin", "msisdn": "8801712345678"},
     "recipient_email": "customer@example.com",
     "held_for_risk": False,
+    "closed_by_refund": False,
     "paid_at": "2026-04-27T14:21:00.000Z",
     "alerts": [
         {
@@ -224,6 +226,17 @@ RESEND: Final = [
     NO_ORDER,
     refusal(403, "You may send only to the order's own address."),
     refusal(409, "Order 20260427 has no code to send yet."),
+]
+RELEASE: Final = [
+    sent({"reason": "The payer confirmed by phone."}),
+    example(
+        "Its delivery starts",
+        {"orderId": 20, "orderNumber": "20260427", "status": "NEEDS_ATTENTION"},
+        "Order 20260427 is released; its delivery has started.",
+    ),
+    NO_ORDER,
+    refusal(400, "This field is required.", "reason", "required"),
+    refusal(409, "Order 20260427 is not held as risky."),
 ]
 ATTEMPTS: Final = [
     example(

@@ -82,9 +82,10 @@ def open_purchase(
 
 
 def _taken(item: OrderItem, unit_no: int) -> bool:
-    """Filled, or under way at a partner."""
+    """Filled, paid back, or under way at a partner."""
     return (
-        Voucher.objects.filter(order_item=item, unit_no=unit_no, status__in=DELIVERED).exists()
+        _refunded(item.pk, unit_no)
+        or Voucher.objects.filter(order_item=item, unit_no=unit_no, status__in=DELIVERED).exists()
         or PartnerTransaction.objects.filter(
             item=item, unit_no=unit_no, status__in=UNDER_WAY
         ).exists()
@@ -139,9 +140,17 @@ def _send_again(purchase: PartnerTransaction) -> bool:
 
 
 def _filled(purchase: PartnerTransaction) -> bool:
-    return Voucher.objects.filter(
-        order_item=purchase.item_id, unit_no=purchase.unit_no, status__in=DELIVERED
-    ).exists()
+    """Whether the unit needs no code any more: it has one, or was paid back (D39, D42)."""
+    return (
+        _refunded(purchase.item_id, purchase.unit_no)
+        or Voucher.objects.filter(
+            order_item=purchase.item_id, unit_no=purchase.unit_no, status__in=DELIVERED
+        ).exists()
+    )
+
+
+def _refunded(item_id: int, unit_no: int) -> bool:
+    return OrderItem.objects.filter(pk=item_id, refunded_units__contains=[unit_no]).exists()
 
 
 def record(purchase_id: int, answer: Answer, *, asked: str) -> Result:
@@ -229,7 +238,8 @@ def _sold(purchase: PartnerTransaction, issued: IssuedCode, *, now: datetime) ->
             personal = bool(PERSONAL & set(item.fulfillment_input))
             voucher = store_surplus(item.variant, code, former_item=item, personal=personal)
             message = (
-                f"{purchase.partner} delivered {purchase.reference} after the unit was filled."
+                f"{purchase.partner} delivered {purchase.reference} after the unit was filled "
+                "or refunded."
             )
             raise_alert(item.order, AlertKind.SURPLUS_CODE, message, now=now)
         else:

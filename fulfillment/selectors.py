@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.states import UNDER_WAY, AttemptStatus, PurchaseStatus
@@ -30,8 +30,14 @@ class Standing:
     last_saved_at: datetime | None = None
 
     @property
+    def refunded(self) -> list[int]:
+        """Units that were paid back: not owed, never to be delivered again (D42)."""
+        return self.item.refunded_units
+
+    @property
     def owed(self) -> list[int]:
-        return [unit for unit in range(1, self.item.quantity + 1) if unit not in self.vouchers]
+        gone = {*self.vouchers, *self.refunded}
+        return [unit for unit in range(1, self.item.quantity + 1) if unit not in gone]
 
     @property
     def missing(self) -> list[int]:
@@ -48,7 +54,9 @@ class Standing:
 def standings_of(order: Order) -> list[Standing]:
     """Where each item of an order stands; three statements, whatever the units."""
     standings = {item.pk: Standing(item) for item in order.items.select_related("variant__product")}
-    filled = Voucher.objects.filter(order_item__in=list(standings), status__in=DELIVERED)
+    filled = Voucher.objects.filter(
+        order_item__in=list(standings), status__in=DELIVERED, revoked_at=None
+    )
     for pk, item_id, unit, sold_at in filled.values_list(
         "id", "order_item_id", "unit_no", "sold_at"
     ):
@@ -61,7 +69,7 @@ def standings_of(order: Order) -> list[Standing]:
     purchases = PartnerTransaction.objects.filter(item__in=list(standings), status__in=UNDER_WAY)
     for purchase in purchases:
         standing = standings[purchase.item_id]
-        if purchase.unit_no not in standing.vouchers:
+        if purchase.unit_no in standing.owed:
             standing.under_way[purchase.unit_no] = purchase
     return list(standings.values())
 
@@ -122,6 +130,8 @@ def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
         Exists(free),
         ~Exists(tried),
         ~Exists(pending),
+        refunded_units__len__lt=F("quantity"),
+        order__closed_by_refund=False,
         order__status=OrderStatus.NEEDS_ATTENTION,
         order__held_for_risk=False,
         fulfillment_status=ItemStatus.PARTNER_FAILED,

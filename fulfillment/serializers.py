@@ -107,6 +107,16 @@ class PartnerRetrySerializer(StrictSerializer):
     )
 
 
+class ReleaseSerializer(StrictSerializer):
+    reason = serializers.CharField(max_length=300, help_text="Why; kept in the timeline.")
+
+
+class ReleasedSchema(serializers.Serializer[Any]):
+    orderId = serializers.IntegerField()  # noqa: N815
+    orderNumber = serializers.CharField()  # noqa: N815
+    status = serializers.CharField()
+
+
 class ResendSerializer(StrictSerializer):
     notes = serializers.CharField(
         max_length=1000, required=False, default="", allow_blank=True, help_text=NOTES
@@ -243,6 +253,9 @@ class AdminItemSchema(ItemSchema):
     open_at_partner = serializers.IntegerField(
         help_text="Units of which a partner may still deliver the code."
     )
+    refunded_units = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Units that are paid back, from 1."
+    )
 
 
 class BuyerSchema(serializers.Serializer[Any]):
@@ -262,5 +275,8 @@ class AdminOrderSchema(OrderSchema):
     customer = BuyerSchema(allow_null=True, help_text="Null: ordered without an account.")
     recipient_email = serializers.CharField(help_text="Where the codes are to go.")
     held_for_risk = serializers.BooleanField(help_text="Paid, and kept until somebody releases it.")
+    closed_by_refund = serializers.BooleanField(
+        help_text="Nothing is owed any more, since the rest was paid back."
+    )
     paid_at = serializers.DateTimeField(allow_null=True)
     alerts = AlertSchema(many=True, help_text="Those still open.")

@@ -6,11 +6,19 @@ from functools import partial
 from django.db import transaction
 
 from core import correlation
+from core.actors import Actor
+from core.errors import Conflict
+from core.logging import get_logger
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.states import AttemptType
 from fulfillment.tasks import fulfil_order
+from notifications.alerts import resolve_alerts
+from notifications.states import AlertKind
 from orders.models import Order
+from orders.services import locked, tell
 from orders.states import ItemStatus
+
+log = get_logger(__name__)
 
 
 def request_fulfilment(order: Order, *, now: datetime) -> None:
@@ -30,5 +38,29 @@ def request_fulfilment(order: Order, *, now: datetime) -> None:
         )
         for item in order.items.order_by("pk")
         if item.fulfillment_status != ItemStatus.SUCCEEDED
+        and len(item.refunded_units) < item.quantity
     )
     transaction.on_commit(partial(fulfil_order.delay, order_id=order.pk), robust=True)
+
+
+def release_order(order_id: int, *, operator: Actor, reason: str, now: datetime) -> Order:
+    """Start the delivery of an order held as risky: a person has decided (D44).
+
+    Raises:
+        Conflict: it is not held, or nothing of it is owed any more.
+    """
+    with transaction.atomic():
+        order = locked(order_id)
+        if not order.held_for_risk:
+            raise Conflict(f"Order {order.order_number} is not held as risky.")
+        if order.closed_by_refund:
+            raise Conflict(f"Order {order.order_number} is refunded: nothing is owed any more.")
+        order.held_for_risk = False
+        order.save(update_fields=["held_for_risk", "updated_at"])
+        tell(order, "released", actor=operator, reason=reason, now=now)
+        note = f"Released: {reason}, fa:{correlation.current()}"
+        kinds = [AlertKind.PAYMENT_RISK]
+        resolve_alerts(order, kinds, note=note, now=now, by_id=operator.user_id)
+        request_fulfilment(order, now=now)
+    log.info("order.released", order=order.order_number)
+    return order

@@ -44,6 +44,7 @@ def operator_routes(prefix: str) -> list[URLPattern]:
             views.ResendView.as_view(),
             name=f"{prefix}-resend-email",
         ),
+        path("<digits:key>/release", views.ReleaseView.as_view(), name=f"{prefix}-release"),
         path(
             "<digits:key>/fulfillment-attempts",
             views.AttemptsView.as_view(),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -37,9 +38,12 @@ from fulfillment.serializers import (
     ManualCodesSerializer,
     OrderActionSchema,
     PartnerRetrySerializer,
+    ReleasedSchema,
+    ReleaseSerializer,
     ResendSerializer,
     attempt_data,
 )
+from fulfillment.services import release_order
 from notifications.selectors import open_alerts
 from orders.models import Order
 from orders.selectors import find_order
@@ -101,6 +105,7 @@ def _order_for_staff(order: Order, *, reader: User) -> dict[str, Any]:
             "order_item_id": standing.item.pk,
             "delivered": len(standing.vouchers),
             "owed": len(standing.owed),
+            "refunded_units": standing.refunded,
             "open_at_partner": len(standing.under_way),
         }
     customer = order.customer
@@ -109,6 +114,7 @@ def _order_for_staff(order: Order, *, reader: User) -> dict[str, Any]:
         and {"id": customer.pk, "name": customer.name, "msisdn": customer.msisdn},
         "recipient_email": order.recipient_email,
         "held_for_risk": order.held_for_risk,
+        "closed_by_refund": order.closed_by_refund,
         "paid_at": instant(order.paid_at),
         "alerts": [
             {"id": alert.pk, "type": alert.kind, "message": alert.message}
@@ -256,6 +262,35 @@ class ResendView(OperatorView):
                 recipient=to,
             )
         )
+
+
+@extend_schema(tags=["Recovery"])
+class ReleaseView(OperatorView):
+    required_permission = "orders.release_order"
+
+    @extend_schema(
+        operation_id="adminReleaseOrder",
+        summary="Release an order that is held as risky",
+        description="For staff who may release orders. Its payment came flagged as risky; the "
+        "delivery starts, and who let it go and why stands in the order's timeline. To give the "
+        "money back instead, refund the payment.",
+        parameters=[KEY],
+        request=ReleaseSerializer,
+        responses=answers("ReleaseOrder", ReleasedSchema()),
+        examples=examples.RELEASE,
+    )
+    @idempotent
+    def post(self, request: Request, key: str) -> Response:
+        form = ReleaseSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        order = release_order(
+            self.order(key).pk,
+            operator=Actor.of(self.operator),
+            reason=form.validated_data["reason"],
+            now=timezone.now(),
+        )
+        data = {"orderId": order.pk, "orderNumber": order.order_number, "status": order.status}
+        return ok(data, f"Order {order.order_number} is released; its delivery has started.")
 
 
 @extend_schema(tags=["Recovery"])

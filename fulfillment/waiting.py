@@ -4,6 +4,7 @@ from datetime import datetime
 
 from core import correlation
 from fulfillment.models import FulfillmentAttempt
+from fulfillment.selectors import standings_of
 from fulfillment.states import AttemptStatus, AttemptType
 from orders.services import locked
 from orders.states import ItemStatus, OrderStatus
@@ -24,6 +25,7 @@ def start_again(order_id: int, *, now: datetime) -> int:
     items = order.items.filter(fulfillment_status=ItemStatus.PARTNER_FAILED).exclude(
         pk__in=busy.values("item")
     )
+    owing = {each.item.pk for each in standings_of(order) if each.owed}
     made = FulfillmentAttempt.objects.bulk_create(
         FulfillmentAttempt(
             order=order,
@@ -34,5 +36,6 @@ def start_again(order_id: int, *, now: datetime) -> int:
             created_at=now,
         )
         for item in items
+        if item.pk in owing
     )
     return len(made)

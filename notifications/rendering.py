@@ -87,7 +87,7 @@ def contents(message: EmailMessage) -> tuple[list[MailedCode], list[WaitingUnit]
         )
     }
     mailed = []
-    owed = {pk: item.quantity for pk, item in items.items()}
+    owed = {pk: item.quantity - len(item.refunded_units) for pk, item in items.items()}
     for each in codes:
         item = items[each.item_id]
         owed[item.pk] -= 1

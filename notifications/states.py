@@ -34,7 +34,12 @@ class AlertKind(models.TextChoices):
     PARTNER_ANOMALY = "partner_anomaly", "Partner's answer needs a person"
     PARTNER_MISCONFIGURED = "partner_misconfigured", "Partner refuses our credentials or offer"
     SURPLUS_CODE = "surplus_code", "A code was bought that was not needed any more"
+    REFUND_BY_HAND = "refund_by_hand", "Money to be paid back by hand"
+    REFUND_FAILED = "refund_failed", "A refund was refused"
+    REFUND_UNCLEAR = "refund_unclear", "Nobody knows whether a refund was paid"
 
 
 #: Closed by a successful recovery, naming its correlation id (seed Fulfillment Recovery).
 FULFILLMENT_ALERTS: Final = frozenset({AlertKind.FULFILLMENT_FAILED, AlertKind.FULFILLMENT_PARTIAL})
+#: Closed when nothing is owed any more, since the money went back (D42).
+CLOSED_BY_REFUND: Final = FULFILLMENT_ALERTS | {AlertKind.LATE_PAYMENT, AlertKind.PAYMENT_RISK}

@@ -1,6 +1,7 @@
 """Orders, their items, and the timeline that tells what became of them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -84,6 +85,8 @@ class Order(models.Model):
     paid_at = models.DateTimeField(null=True, blank=True, editable=False)
     held_for_risk = models.BooleanField(default=False)
     """Paid but risky: nothing is fulfilled until an operator releases it (D44)."""
+    closed_by_refund = models.BooleanField(default=False, editable=False)
+    """Nothing is owed any more, because what was not delivered is paid back (D42)."""
     dispatched_email = models.EmailField(max_length=254, null=True, blank=True)
     email_sent_at = models.DateTimeField(null=True, blank=True)
     request_key = models.CharField(max_length=280, null=True, blank=True, editable=False)
@@ -93,6 +96,7 @@ class Order(models.Model):
 
     class Meta:
         db_table = "orders"
+        permissions = [("release_order", "Can release an order that is held as risky")]
         constraints = [
             models.CheckConstraint(
                 name="order_paid_at_goes_with_status",
@@ -154,6 +158,8 @@ class OrderItem(models.Model):
     )
     fulfilled_at = models.DateTimeField(null=True, blank=True)
     """When the last code was saved (D8); shown once the mail has gone."""
+    refunded_units = ArrayField(models.PositiveSmallIntegerField(), default=list, editable=False)
+    """Units that are paid back: never delivered any more, or with their code revoked (D42)."""
 
     class Meta:
         db_table = "order_items"

@@ -106,7 +106,9 @@ def order_data(
     payments: Sequence[Any],
 ) -> dict[str, Any]:
     """An order as its customer sees it."""
-    label, message = label_and_message(order.status, order.language)
+    label, message = label_and_message(
+        order.status, order.language, refunded=order.closed_by_refund
+    )
     by_item: dict[int, list[Any]] = {}
     for each in codes:
         by_item.setdefault(each.item_id, []).append(each)

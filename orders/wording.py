@@ -51,5 +51,20 @@ WORDS: Final[Mapping[str, Mapping[OrderStatus, tuple[str, str]]]] = {
 }
 
 
-def label_and_message(status: str, language: str) -> tuple[str, str]:
+#: A paid order that owes nothing any more, since it was paid back (D42).
+REFUNDED: Final[Mapping[str, tuple[str, str]]] = {
+    "en": (
+        "Refunded",
+        "What we could not deliver is refunded. The money goes back the way you paid; this can take some days.",
+    ),
+    "bn": (
+        "টাকা ফেরত",
+        "যা পৌঁছে দিতে পারিনি তার টাকা ফেরত দেওয়া হয়েছে। যেভাবে দিয়েছিলেন সেভাবেই ফেরত যাবে; কয়েক দিন লাগতে পারে।",
+    ),
+}
+
+
+def label_and_message(status: str, language: str, *, refunded: bool = False) -> tuple[str, str]:
+    if refunded:
+        return REFUNDED.get(language, REFUNDED["en"])
     return WORDS.get(language, WORDS["en"])[OrderStatus(status)]

@@ -203,12 +203,15 @@ def payment_return(request: HttpRequest, token: str = "") -> HttpResponse:
     context: dict[str, Any] = {"payment": payment}
     if payment is not None:
         language = payment.order.language
-        label, message = label_and_message(payment.order.status, language)
+        label, message = label_and_message(
+            payment.order.status, language, refunded=payment.order.closed_by_refund
+        )
         context |= {
             "order": payment.order,
             "label": label,
             "message": message,
             "language": language,
-            "final": payment.order.status in ("SUCCEEDED", "FAILED", "CANCELLED"),
+            "final": payment.order.closed_by_refund
+            or payment.order.status in ("SUCCEEDED", "FAILED", "CANCELLED"),
         }
     return render(request, "payments/return.html", context, status=200 if payment else 404)

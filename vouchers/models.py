@@ -64,6 +64,12 @@ class Voucher(models.Model):
     sold_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=300, blank=True)
+    revoked_at = models.DateTimeField(null=True)
+    """Paid back after delivery: stays `sold`, and is shown and mailed to nobody any more (D42)."""
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    revoked_reason = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -89,6 +95,12 @@ class Voucher(models.Model):
             models.CheckConstraint(
                 name="voucher_sold_has_time",
                 condition=~Q(status__in=["sold", "used"]) | Q(sold_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="voucher_revoked_was_sold",
+                condition=Q(revoked_at__isnull=True, revoked_reason="")
+                | Q(revoked_at__isnull=False, status__in=["sold", "used", "void"])
+                & ~Q(revoked_reason=""),
             ),
         ]
         indexes = [

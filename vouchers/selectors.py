@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from orders.states import ItemStatus
 from vouchers.ciphers import fingerprint, unseal_secret
@@ -31,7 +31,9 @@ class DeliveredCode:
 def codes_of_orders(order_ids: Iterable[int]) -> Mapping[int, Sequence[DeliveredCode]]:
     """The codes of each order, in item then unit order (D5); one statement, whatever the rows."""
     rows = (
-        Voucher.objects.filter(order_item__order__in=list(order_ids), status__in=DELIVERED)
+        Voucher.objects.filter(
+            order_item__order__in=list(order_ids), status__in=DELIVERED, revoked_at=None
+        )
         .order_by("order_item__position", "unit_no")
         .values_list(
             "order_item__order_id",
@@ -108,6 +110,8 @@ class UnitCode:
     expires_at: datetime | None
     source: str
     """Partner or supplier; empty for codes typed without one."""
+    revoked: bool = False
+    """Paid back after delivery (D42)."""
 
 
 def units_of_order(order_id: int) -> Sequence[UnitCode]:
@@ -125,18 +129,28 @@ def units_of_order(order_id: int) -> Sequence[UnitCode]:
             "expires_at",
             "partner__name",
             "batch__supplier",
+            "revoked_at",
         )
     )
     return [
-        UnitCode(pk, item or 0, unit or 0, status, mask, serial, expires, partner or supplier or "")
-        for pk, item, unit, status, mask, serial, expires, partner, supplier in rows
-    ]
+        UnitCode(
+            pk, item or 0, unit or 0, status, mask, serial, expires, partner or supplier or "",
+            revoked is not None,
+        )
+        for pk, item, unit, status, mask, serial, expires, partner, supplier, revoked in rows
+    ]  # fmt: skip
 
 
 def vouchers_of(customer_id: int) -> QuerySet[Voucher]:
-    """A customer's own vouchers, of fulfilled items (D41), with what is shown beside them."""
+    """A customer's own vouchers, of fulfilled items (D41), with what is shown beside them.
+
+    An item that was delivered in part, and paid back for the rest, counts as well (D42).
+    """
+    fulfilled = Q(order_item__fulfillment_status=ItemStatus.SUCCEEDED)
+    rest_refunded = Q(order_item__order__closed_by_refund=True)
     return Voucher.objects.filter(
+        fulfilled | rest_refunded,
         order_item__order__customer=customer_id,
-        order_item__fulfillment_status=ItemStatus.SUCCEEDED,
         status__in=DELIVERED,
+        revoked_at=None,
     ).select_related("order_item__order")

@@ -14,7 +14,7 @@ from core.errors import Conflict, Detail
 from orders.models import Order, OrderItem
 from vouchers.ciphers import Secret, fingerprint, mask, seal_secret, words_of
 from vouchers.models import Batch, Voucher
-from vouchers.states import VoucherStatus
+from vouchers.states import DELIVERED, VoucherStatus
 
 #: All free rows were locked a moment ago, so there are about as many as buyers at once.
 SECOND_LOOK: Final = 5000
@@ -209,6 +209,24 @@ def release_item(item: OrderItem) -> int:
     )
 
 
+def release_units(item: OrderItem, units: Iterable[int]) -> int:
+    """Give back what is held for units that will not be delivered any more (D42)."""
+    held = Voucher.objects.filter(
+        order_item=item, unit_no__in=list(units), status=VoucherStatus.RESERVED
+    )
+    return held.update(
+        status=VoucherStatus.AVAILABLE, order_item=None, unit_no=None, reserved_until=None
+    )
+
+
+def revoke(voucher_ids: Iterable[int], *, by_id: int | None, reason: str, now: datetime) -> int:
+    """Take delivered codes back before their money is paid back; they stay `sold` (D42)."""
+    delivered = Voucher.objects.filter(
+        pk__in=list(voucher_ids), status__in=DELIVERED, revoked_at=None
+    )
+    return delivered.update(revoked_at=now, revoked_by=by_id, revoked_reason=reason[:300])
+
+
 def sell_reserved(order: Order, *, now: datetime) -> int:
     """Turn what was held for a paid order into its goods; how many rows."""
     held = Voucher.objects.filter(order_item__order=order, status=VoucherStatus.RESERVED)
@@ -311,6 +329,9 @@ def import_batch(
 def mark_used(voucher_id: int, *, owner_id: int) -> bool:
     """The owner says it was redeemed; False if there is no such unused voucher of theirs."""
     mine = Voucher.objects.filter(
-        pk=voucher_id, status=VoucherStatus.SOLD, order_item__order__customer=owner_id
+        pk=voucher_id,
+        status=VoucherStatus.SOLD,
+        order_item__order__customer=owner_id,
+        revoked_at=None,
     )
     return bool(mine.update(status=VoucherStatus.USED, used_at=Now()))

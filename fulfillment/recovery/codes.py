@@ -179,6 +179,8 @@ def _counts(given: ItemCodes, standing: Standing, *, fresh: int, repeats: bool) 
     item = standing.item
     if repeats:
         return
+    if not standing.owed and not standing.vouchers:
+        raise Conflict(f"Item {item.pk} is refunded: nothing of it can be delivered any more.")
     if not standing.owed:
         raise Conflict(
             f"All {item.quantity} code(s) of item {item.pk} are saved; only the same code(s) "

@@ -45,6 +45,10 @@ def retry_with_partner(
         order = paid_order(order_id)
         standing = standing_of(order, order_item_id)
         repairable(standing.item)
+        if not standing.owed and not standing.vouchers:
+            raise Conflict(
+                f"Item {standing.item.pk} is refunded: nothing of it can be delivered any more."
+            )
         source = _source(standing, source_id)
         now = timezone.now()
         free_to_work(standing.item, now=now)
