@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .bkash import Bkash
+from .dcb import Dcb
 from .frame.control import Control, index_page
 from .frame.http import Request, Response, json_response, text_response
 from .frame.pages import static_file
@@ -21,7 +22,11 @@ from .reloadly import Reloadly
 from .zendit import Zendit
 
 #: A new provider is one package and one line here.
+<<<<<<< HEAD
 CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Nagad, Zendit, Reloadly)
+=======
+CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Dcb, Zendit, Reloadly)
+>>>>>>> 9bce600 (Simulator of carrier billing: bdapps, Applink, consent by redirect, the subscriber's phone)
 
 
 @dataclass(frozen=True, slots=True)
