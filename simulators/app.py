@@ -22,11 +22,7 @@ from .reloadly import Reloadly
 from .zendit import Zendit
 
 #: A new provider is one package and one line here.
-<<<<<<< HEAD
-CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Nagad, Zendit, Reloadly)
-=======
-CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Dcb, Zendit, Reloadly)
->>>>>>> 9bce600 (Simulator of carrier billing: bdapps, Applink, consent by redirect, the subscriber's phone)
+CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Nagad, Dcb, Zendit, Reloadly)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,6 @@ NOTIFICATION_FAULTS: Final[Mapping[str, str]] = {
     "wrong_amount": "another TotalAmount and paidAmount are told (`amount`)",
     "wrong_currency": "another currency (`currency`, USD)",
     "wrong_internal_id": "another internalTrxId (`internal_id`)",
-    "wrong_application": "another applicationId (`application_id`)",
     "unknown_id": "an externalTrxId nobody knows (`reference`)",
     "no_code": "no statusCode",
     "malformed": "broken JSON",
@@ -99,7 +98,6 @@ def notification(charge: Charge, code: str, now: float, fault: Fault | None = No
     due = Decimal(charge.amount) - Decimal(paid) if code == "S1000" else Decimal(0)
     body: JsonObject = {
         "timeStamp": dhaka(now).strftime("%d-%b-%Y %H:%M"),
-        "applicationId": charge.application_id,
         "TotalAmount": charge.amount,
         "paidAmount": paid,
         "balanceDue": f"{due:.2f}",
@@ -118,8 +116,6 @@ def notification(charge: Charge, code: str, now: float, fault: Fault | None = No
             body["currency"] = fault.text("currency", "USD")
         case "wrong_internal_id" if fault:
             body["internalTrxId"] = fault.text("internal_id", "99999999")
-        case "wrong_application" if fault:
-            body["applicationId"] = fault.text("application_id", "APP_999999")
         case "unknown_id" if fault:
             body["externalTrxId"] = fault.text("reference", "UNKNOWN1")
         case "no_code":

@@ -75,7 +75,7 @@ def forge(service: Dcb, wish: JsonObject) -> JsonObject:
     known = service.charges.get(external)
     made_up = Charge(
         platform=APPLINK,
-        application_id=str(wish.get("application_id", "APP_000002")),
+        application_id="",
         external=external,
         internal=str(wish.get("internal_id", "000000000000")),
         subscriber="",

@@ -27,6 +27,7 @@ from simulators.frame.service import Action, Environment, Preset, Service
 
 from . import applink, consent, control, phone, records
 from .answers import (
+    ANSWER_FAULTS,
     DEBIT_FAULTS,
     NOTIFICATION_FAULTS,
     OTP_FAULTS,
@@ -48,7 +49,7 @@ class Dcb(Service):
     summary = "bdapps (Robi, Airtel) and Applink (Banglalink): direct debit, OTP, notification"
     operations: ClassVar[Mapping[str, Mapping[str, str]]] = {
         "debit": DEBIT_FAULTS,
-        "start": DEBIT_FAULTS,
+        "start": ANSWER_FAULTS,
         "otp": OTP_FAULTS,
         "notification": NOTIFICATION_FAULTS,
         "balance": {"refused": "statusCode `code` (E1309): not provisioned"},

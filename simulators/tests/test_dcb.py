@@ -279,7 +279,6 @@ def test_a_password_expires_and_is_used_once(live):
         ("wrong_amount", {}, "paidAmount", "49.00"),
         ("wrong_currency", {}, "currency", "USD"),
         ("wrong_internal_id", {}, "internalTrxId", "99999999"),
-        ("wrong_application", {}, "applicationId", "APP_999999"),
         ("unknown_id", {}, "externalTrxId", "UNKNOWN1"),
         ("no_code", {}, "statusCode", None),
         ("refused", {"code": "E1406"}, "statusCode", "E1406"),
