@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
 from bdvoucher import views
 from fulfillment.urls import operator_routes
+from notifications.urls import order_mail_routes
 from orders.urls import discount_routes
 from payments.views import payment_return
 
@@ -23,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     path("admin/", include(staff_accounts)),
     path("admin/", include(discount_routes("api-admin"))),
     path("admin/orders/", include(operator_routes("api-admin"))),
+    path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.front_door, name="front-door"),
@@ -33,6 +35,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
+    path("ordersv2/", include(order_mail_routes("nexway"))),
     path("admin/", include(discount_routes("admin"))),
     path("admin/orders/", include(operator_routes("admin"))),
     path("admin/", admin.site.urls),

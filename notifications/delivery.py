@@ -19,30 +19,28 @@ from typing import Any, Final
 import requests
 from anymail.exceptions import AnymailAPIError, AnymailInvalidAddress, AnymailRecipientsRefused
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.core.validators import MaxLengthValidator, validate_email
-from django.db import DatabaseError
+from django.db import DatabaseError, transaction
 from django.db.models import F, Q
+from django.utils import timezone
 
 from core import correlation
+from core.actors import SYSTEM
 from core.db import durable
 from core.http import surely_not_sent
 from core.logging import get_logger
+from notifications.composing import MailNotSent, compose
 from notifications.models import EmailMessage
-from notifications.rendering import ForeignCode, contents, render
 from notifications.states import EmailStatus
+from orders.services import locked, tell
 
 log = get_logger(__name__)
 
 #: How much of the lease a conversation with the server may take.
 SHARE_OF_LEASE: Final = 0.75
-#: RFC 5321, 4.5.3.1.1: characters before the @.
-LOCAL_PART: Final = 64
 IN_DOUBT: Final = "no answer after the mail was handed over"
 IN_DOUBT_TWICE: Final = "handed over twice without an answer; the customer may have it"
-FOREIGN_CODE: Final = "a listed code does not belong to this order"
 UNEXPECTED: Final = "unexpected error"
 _PERMANENT: Final = 500
 #: Our own words: a server's text may quote the mail, and the mail holds codes.
@@ -63,15 +61,6 @@ _TOO_LARGE: Final = frozenset({523, 552})
 _PROVIDER_MAY_RECOVER: Final = frozenset({401, 402, 403, 408, 421, 425, 429})
 
 
-class MailNotSent(Exception):  # noqa: N818 - says what is known
-    """The mail was not accepted, in a sentence without any content of it."""
-
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.permanent = permanent
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one claimed mail, for `record`."""
@@ -88,6 +77,27 @@ class Outcome:
         return self.status == EmailStatus.SENT
 
 
+def deliver(message_id: int) -> None:
+    """Send one business mail and write down what became of it: its own transaction.
+
+    Voucher mail decides its order and is sent by the app that concludes orders.
+    """
+    outcome = send(message_id=message_id, now=timezone.now())
+    if outcome is None:
+        return
+    with transaction.atomic():
+        message = EmailMessage.objects.get(pk=message_id)
+        order = locked(message.order_id)
+        if not record(outcome) or outcome.status == EmailStatus.PENDING:
+            return
+        detail = {"template": message.template, "message_id": message.message_id}
+        with correlation.correlated(message.correlation_id):
+            tell(
+                order, "mail", new=outcome.status, actor=SYSTEM, reason=outcome.error,
+                detail=detail, now=timezone.now(),
+            )  # fmt: skip
+
+
 @durable
 def send(*, message_id: int, now: datetime) -> Outcome | None:
     """Send one mail that waits in the table, whatever its plan says.
@@ -102,7 +112,7 @@ def send(*, message_id: int, now: datetime) -> Outcome | None:
     )
     if not claimed:
         return None
-    message = EmailMessage.objects.select_related("order").get(pk=message_id)
+    message = EmailMessage.objects.select_related("order__subscription").get(pk=message_id)
     with correlation.correlated(message.correlation_id):
         return _attempt(message, now)
 
@@ -124,7 +134,7 @@ def record(outcome: Outcome) -> bool:
 def _attempt(message: EmailMessage, now: datetime) -> Outcome:
     started = time.monotonic()
     try:
-        external_id = _hand_over(_compose(message))
+        external_id = _hand_over(compose(message))
     except MailNotSent as refused:
         outcome = _not_sent(message, refused, now)
     except DatabaseError:
@@ -175,37 +185,6 @@ def _outcome(message: EmailMessage, status: EmailStatus, **fields: Any) -> Outco
         raise RuntimeError("Only a claimed mail has an outcome.")
     written = {"status": status, "next_try_at": None} | fields
     return Outcome(message.pk, message.claimed_at, status, written, written["error"])
-
-
-def _compose(message: EmailMessage) -> EmailMultiAlternatives:
-    """The mail as it goes out; the only place where codes and recipient meet.
-
-    Raises:
-        MailNotSent: it may not be sent as it stands.
-    """
-    try:
-        validate_email(message.recipient)
-        MaxLengthValidator(LOCAL_PART)(message.recipient.rpartition("@")[0])
-    except ValidationError:
-        raise MailNotSent("bad address", permanent=True) from None
-    try:
-        rendered = render(message, *contents(message))
-    except ForeignCode:
-        raise MailNotSent(FOREIGN_CODE, permanent=True) from None
-    mail = EmailMultiAlternatives(
-        subject=rendered.subject,
-        body=rendered.text,
-        to=[message.recipient],
-        reply_to=[settings.SUPPORT_EMAIL],
-        headers={
-            "Message-ID": message.message_id,
-            correlation.HEADER: message.correlation_id,
-            "X-Order-Number": message.order.order_number,
-            "Auto-Submitted": "auto-generated",
-        },
-    )
-    mail.attach_alternative(rendered.html, "text/html")
-    return mail
 
 
 def _hand_over(mail: EmailMultiAlternatives) -> str:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from notifications.states import AlertKind, EmailStatus
+from notifications.states import VOUCHERS, AlertKind, EmailStatus, EventKind, Workflow
 from orders.models import Order
 
 
@@ -26,6 +26,12 @@ class EmailMessage(models.Model):
     """Which codes the mail carries; the codes themselves are read when it is sent."""
     dedup_key = models.CharField(max_length=120, blank=True)
     """Order, template and set of codes: the same mail is one row (D13)."""
+    definition = models.CharField(max_length=120, blank=True)
+    """The concrete template: logical one, layout, source and context of the order."""
+    facts = models.JSONField(default=dict, blank=True)
+    """What a business mail says that is no column of the order; never a code."""
+    payment_ref = models.CharField(max_length=40, blank=True)
+    """The payment the mail is about, as its caller named it."""
     resend_of = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     automatic = models.BooleanField(default=True)
     """Sent again by the sweep; a mail an operator saw fail is not (D13)."""
@@ -36,6 +42,11 @@ class EmailMessage(models.Model):
     next_try_at = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=500, blank=True)
+    delivered_at = models.DateTimeField(null=True)
+    bounced_at = models.DateTimeField(null=True)
+    """Accepted, and given back or dropped later (A7)."""
+    complained_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -50,14 +61,86 @@ class EmailMessage(models.Model):
                 condition=~Q(status=EmailStatus.SENT) | Q(sent_at__isnull=False),
                 name="email_sent_has_time",
             ),
+            models.CheckConstraint(
+                condition=Q(template=VOUCHERS) | Q(voucher_ids=[]),
+                name="email_codes_in_voucher_mail_alone",
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["next_try_at"],
                 condition=Q(status__in=["PENDING", "SENDING"]),
                 name="email_due",
-            )
+            ),
+            models.Index(
+                fields=["external_id"], condition=~Q(external_id=""), name="email_by_external_id"
+            ),
         ]
+
+    def __str__(self) -> str:
+        return self.message_id
+
+    @property
+    def workflow(self) -> Workflow:
+        """As the resend endpoint tells it: a mail that came back has failed (A7)."""
+        if self.status == EmailStatus.FAILED or self.bounced_at is not None:
+            return Workflow.FAILED
+        return Workflow.COMPLETED if self.status == EmailStatus.SENT else Workflow.PENDING
+
+    @property
+    def standing(self) -> str:
+        """What is known of the mail, in one word."""
+        if self.status == EmailStatus.FAILED:
+            return "FAILED"
+        if self.status != EmailStatus.SENT:
+            return "QUEUED"
+        told = (
+            ("BOUNCED", self.bounced_at),
+            ("COMPLAINED", self.complained_at),
+            ("OPENED", self.opened_at),
+            ("DELIVERED", self.delivered_at),
+        )
+        return next((word for word, at in told if at is not None), "SENT")
+
+
+class EmailEvent(models.Model):
+    """What a provider told about a mail after it had taken it; kept, once per event."""
+
+    message = models.ForeignKey(EmailMessage, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=12, choices=EventKind.choices)
+    provider = models.CharField(max_length=30)
+    digest = models.BinaryField(max_length=32)
+    """Of the provider's event: the same notice twice is one row."""
+    reason = models.CharField(max_length=60, blank=True)
+    """The provider's class of reason; its text may quote the mail and is not kept."""
+    at = models.DateTimeField()
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        db_table = "email_events"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "digest"], name="email_event_once")
+        ]
+
+
+class StoreEmailPolicy(models.Model):
+    """Which business mails this store sends; one row, and without it the defaults (D45)."""
+
+    confirmation_by_itself = models.BooleanField("order confirmation by itself", default=False)
+    cancellation_by_itself = models.BooleanField("cancellation by itself", default=True)
+    non_recurring_communications = models.BooleanField(
+        "alternative communications of non-recurring payments", default=True
+    )
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "store_email_policy"
+        verbose_name_plural = "store e-mail policy"
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="store_email_policy_is_one")]
+
+    def __str__(self) -> str:
+        return "Store e-mail policy"
 
 
 class AdminAlert(models.Model):

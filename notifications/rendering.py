@@ -24,7 +24,6 @@ from orders.models import OrderItem
 from vouchers.ciphers import mask
 from vouchers.selectors import codes_of_order
 
-VOUCHERS: Final = "vouchers"
 LANGUAGES: Final = ("en", "bn")
 #: What opens under TLS and needs no escaping; a supplier's row may hold anything.
 _LINK: Final = re.compile(r"(https://[\w.:-]+)([/?#][^\s\"'<>\\]*)?")
@@ -127,16 +126,9 @@ def render(
     message: EmailMessage, codes: Sequence[MailedCode], waiting: Sequence[WaitingUnit]
 ) -> Rendered:
     """The voucher mail: the same for automatic delivery, recovery and resend (seed Recovery)."""
-    language = message.language if message.language in LANGUAGES else LANGUAGES[0]
-    facts = {
-        "order_number": message.order.order_number,
-        "shop_name": settings.SHOP_NAME,
-        "support_email": settings.SUPPORT_EMAIL,
-    }
-    spoken = {
-        section: {key: text.format_map(_Kept(facts)) for key, text in words.items()}
-        for section, words in _words(language).items()
-    }
+    language = language_of(message)
+    facts = house_facts(message)
+    spoken = spoken_words(language, facts)
     words = spoken[message.template]
     preheader = words["preheader_one" if len(codes) == 1 else "preheader_other"]
     with translation.override(language):
@@ -146,7 +138,7 @@ def render(
             "house": spoken["house"],
             "words": words,
             "subject": words["subject"],
-            "preheader": preheader.format(count=_digits(len(codes), language)),
+            "preheader": preheader.format(count=digits(len(codes), language)),
             "title": words["title_partial" if waiting else "title"],
             "intro": words["intro_partial" if waiting else "intro"],
             "groups": list(_groups(codes, words, language)),
@@ -159,9 +151,35 @@ def render(
                 for each in waiting
             ],
         }
-        text = render_to_string(f"email/{message.template}/body.txt", context)
-        page = render_to_string(f"email/{message.template}/body.html", context)
-    return Rendered(subject=words["subject"], text=text, html=_INLINER.inline(_tight(page)))
+    return filled("vouchers", words["subject"], context, language)
+
+
+def language_of(message: EmailMessage) -> str:
+    return message.language if message.language in LANGUAGES else LANGUAGES[0]
+
+
+def house_facts(message: EmailMessage) -> dict[str, str]:
+    return {
+        "order_number": message.order.order_number,
+        "shop_name": settings.SHOP_NAME,
+        "support_email": settings.SUPPORT_EMAIL,
+    }
+
+
+def spoken_words(language: str, facts: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Every word of a language with these facts in it."""
+    return {
+        section: {key: text.format_map(_Kept(facts)) for key, text in words.items()}
+        for section, words in _words(language).items()
+    }
+
+
+def filled(shape: str, subject: str, context: Mapping[str, object], language: str) -> Rendered:
+    """Both twins of one mail from one description of it."""
+    with translation.override(language):
+        text = render_to_string(f"email/{shape}/body.txt", dict(context))
+        page = render_to_string(f"email/{shape}/body.html", dict(context))
+    return Rendered(subject=subject, text=text, html=_INLINER.inline(_tight(page)))
 
 
 class _Kept(dict[str, str]):
@@ -201,32 +219,32 @@ def _shown(
 ) -> dict[str, str]:
     label = words["code"]
     if number is not None:
-        label = words["code_numbered"].format(number=_digits(number, language))
+        label = words["code_numbered"].format(number=digits(number, language))
     return {
         "label": label,
         "code": each.code,
         "pin": each.pin,
         "serial": each.serial_number or "",
-        "expires": _day(each.expires_at, language),
+        "expires": day(each.expires_at, language),
         "link": each.redemption_url if _LINK.fullmatch(each.redemption_url) else "",
         "address": each.redemption_url,
     }
 
 
-def _day(moment: datetime | None, language: str) -> str:
+def day(moment: datetime | None, language: str) -> str:
     """The day in UTC, as suppliers mean it; never later than the day in Dhaka."""
     if moment is None:
         return ""
-    return _digits(format_date(moment.astimezone(UTC), "j F Y"), language)
+    return digits(format_date(moment.astimezone(UTC), "j F Y"), language)
 
 
 def _counted(count: int, words: Mapping[str, str], language: str) -> str:
     if count == 1:
         return words["count_one"]
-    return words["count_other"].format(count=_digits(count, language))
+    return words["count_other"].format(count=digits(count, language))
 
 
-def _digits(value: object, language: str) -> str:
+def digits(value: object, language: str) -> str:
     text = str(value)
     return text.translate(_BANGLA_DIGITS) if language == "bn" else text
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import Count, Min, Q, QuerySet
 
-from notifications.models import AdminAlert, EmailMessage
-from notifications.states import AlertKind, EmailStatus
+from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
+from notifications.states import VOUCHERS, AlertKind, EmailStatus
 from orders.models import Order
 
 
@@ -27,7 +27,7 @@ class MailStanding:
 
 def voucher_mail_of(order: Order) -> MailStanding:
     rows: Sequence[EmailMessage] = list(
-        EmailMessage.objects.filter(order=order, template="vouchers").order_by("pk")
+        EmailMessage.objects.filter(order=order, template=VOUCHERS).order_by("pk")
     )
     accepted = {pk for row in rows if row.status == EmailStatus.SENT for pk in row.voucher_ids}
     waiting = [row for row in rows if row.status in (EmailStatus.PENDING, EmailStatus.SENDING)]
@@ -40,9 +40,23 @@ def voucher_mail_of(order: Order) -> MailStanding:
 
 def due_voucher_mails(*, now: datetime) -> QuerySet[EmailMessage]:
     """Voucher mails that wait for a sender, and those whose sender died."""
+    return _due(now).filter(template=VOUCHERS)
+
+
+def due_business_mails(*, now: datetime) -> QuerySet[EmailMessage]:
+    """All other mail that waits; it decides no order, so it is sent without one."""
+    return _due(now).exclude(template=VOUCHERS)
+
+
+def _due(now: datetime) -> QuerySet[EmailMessage]:
     due = Q(status=EmailStatus.PENDING, next_try_at__lte=now)
     abandoned = Q(status=EmailStatus.SENDING, claimed_at__lt=now - settings.MAIL_LEASE)
-    return EmailMessage.objects.filter(due | abandoned, template="vouchers")
+    return EmailMessage.objects.filter(due | abandoned)
+
+
+def email_policy() -> StoreEmailPolicy:
+    """What this store sends; the defaults, unsaved, where nobody has chosen."""
+    return StoreEmailPolicy.objects.filter(pk=1).first() or StoreEmailPolicy(pk=1)
 
 
 def open_alerts(order: Order) -> Sequence[AdminAlert]:

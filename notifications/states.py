@@ -23,6 +23,52 @@ ARROWS: Final[Mapping[EmailStatus, frozenset[EmailStatus]]] = {
 }
 
 
+class Workflow(models.TextChoices):
+    """How far a mail is, in the words of the resend endpoint (D22)."""
+
+    PENDING = "PENDING", "Pending"
+    COMPLETED = "COMPLETED", "Completed"
+    FAILED = "FAILED", "Failed"
+
+
+class Template(models.TextChoices):
+    """The business mails of an order (seed ResendEmail, section 4)."""
+
+    PREBILLING = "PREBILLING", "Renewal notice"
+    ORDERCONFIRMATION = "ORDERCONFIRMATION", "Order confirmation"
+    CANCELLATION = "CANCELLATION", "Cancellation"
+    PARTIAL_REFUND = "PARTIAL_REFUND", "Partial refund"
+    OFFLINE_PAYMENT_PENDING = "OFFLINE_PAYMENT_PENDING", "Payment pending"
+    NON_RECURRING_PREBILLING = "NON_RECURRING_PREBILLING", "Renewal to be paid"
+    NON_RECURRING_PAYMENT_ATTEMPT = "NON_RECURRING_PAYMENT_ATTEMPT", "Renewal is due"
+    NON_RECURRING_PAYMENT_SUBSCRIPTION_EXPIRED = (
+        "NON_RECURRING_PAYMENT_SUBSCRIPTION_EXPIRED",
+        "Subscription expired",
+    )
+
+
+#: The consolidated mail with the codes; not a template of the resend endpoint.
+VOUCHERS: Final = "vouchers"
+#: What a store may switch off (A4).
+ALTERNATIVE: Final = frozenset(
+    {
+        Template.NON_RECURRING_PAYMENT_ATTEMPT,
+        Template.NON_RECURRING_PAYMENT_SUBSCRIPTION_EXPIRED,
+    }
+)
+
+
+class EventKind(models.TextChoices):
+    """What a mail provider told about a mail it had accepted."""
+
+    DELIVERED = "delivered", "Delivered"
+    DEFERRED = "deferred", "Delayed"
+    BOUNCED = "bounced", "Bounced"
+    REJECTED = "rejected", "Dropped by the provider"
+    COMPLAINED = "complained", "Reported as spam"
+    OPENED = "opened", "Opened"
+
+
 class AlertKind(models.TextChoices):
     FULFILLMENT_FAILED = "fulfillment_failed", "Not delivered"
     FULFILLMENT_PARTIAL = "fulfillment_partial", "Delivered in part"
@@ -33,6 +79,8 @@ class AlertKind(models.TextChoices):
     PAYMENT_RISK = "payment_risk", "Paid, flagged as risky"
     PARTNER_ANOMALY = "partner_anomaly", "Partner's answer needs a person"
     PARTNER_MISCONFIGURED = "partner_misconfigured", "Partner refuses our credentials or offer"
+    MAIL_BOUNCED = "mail_bounced", "The customer's mail came back"
+    RENEWAL_BLOCKED = "renewal_blocked", "A subscription can't be renewed"
     SURPLUS_CODE = "surplus_code", "A code was bought that was not needed any more"
     REFUND_BY_HAND = "refund_by_hand", "Money to be paid back by hand"
     REFUND_FAILED = "refund_failed", "A refund was refused"

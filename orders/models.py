@@ -8,7 +8,16 @@ from django.db.models.functions import Upper
 
 from catalog.models import Variant
 from core.money import CURRENCY, ZERO
-from orders.states import PAID, ItemStatus, OrderStatus
+from orders.states import (
+    PAID,
+    Billing,
+    Interval,
+    ItemStatus,
+    OfferKind,
+    OrderSource,
+    OrderStatus,
+    SubscriptionStatus,
+)
 
 
 class DiscountType(models.TextChoices):
@@ -56,6 +65,54 @@ class DiscountCode(models.Model):
         return self.code
 
 
+class Subscription(models.Model):
+    """Something bought again each period; each renewal is an order of its own."""
+
+    customer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="subscriptions"
+    )
+    variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveSmallIntegerField(default=1)
+    fulfillment_input = models.JSONField(default=dict, blank=True)
+    interval = models.PositiveSmallIntegerField(choices=Interval.choices, default=Interval.MONTHLY)
+    billing = models.CharField(
+        max_length=20, choices=Billing.choices, default=Billing.NON_RECURRING
+    )
+    status = models.CharField(
+        max_length=10, choices=SubscriptionStatus.choices, default=SubscriptionStatus.ACTIVE
+    )
+    payment_method = models.CharField(max_length=20)
+    recipient_email = models.EmailField(max_length=254)
+    next_billing_at = models.DateTimeField()
+    """When the next period is due; of a paused one, when it is to be resumed."""
+    trial_ends_at = models.DateTimeField(null=True, blank=True)
+    """The billing at that moment turns the trial into a paid subscription."""
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    """How often the open period was asked to be paid."""
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        db_table = "subscriptions"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="subscription_quantity"),
+            models.CheckConstraint(
+                condition=~Q(recipient_email=""), name="subscription_has_recipient"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_billing_at"],
+                condition=Q(status__in=["ACTIVE", "SUSPENDED"]),
+                name="subscription_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Subscription {self.pk}"
+
+
 class Order(models.Model):
     order_number = models.CharField(max_length=8, unique=True, editable=False)
     customer = models.ForeignKey(
@@ -87,6 +144,17 @@ class Order(models.Model):
     """Paid but risky: nothing is fulfilled until an operator releases it (D44)."""
     closed_by_refund = models.BooleanField(default=False, editable=False)
     """Nothing is owed any more, because what was not delivered is paid back (D42)."""
+    source = models.CharField(
+        max_length=20, choices=OrderSource.choices, default=OrderSource.PURCHASE
+    )
+    offer_sub_source = models.CharField(max_length=10, choices=OfferKind.choices, blank=True)
+    subscription = models.ForeignKey(
+        Subscription, on_delete=models.PROTECT, related_name="orders", null=True, blank=True
+    )
+    billing_at = models.DateTimeField(null=True, blank=True)
+    """The period of its subscription that this order pays for."""
+    prebilling_skipped_at = models.DateTimeField(null=True, blank=True)
+    """The notice of an offer to resume was not needed any more (A5 of the resend endpoint)."""
     dispatched_email = models.EmailField(max_length=254, null=True, blank=True)
     email_sent_at = models.DateTimeField(null=True, blank=True)
     request_key = models.CharField(max_length=280, null=True, blank=True, editable=False)
@@ -128,6 +196,18 @@ class Order(models.Model):
                 | Q(paid_at__isnull=False, email_sent_at__gte=F("paid_at")),
             ),
             models.UniqueConstraint(fields=["request_key"], name="order_once_per_request_key"),
+            models.UniqueConstraint(
+                fields=["subscription", "billing_at"], name="order_once_per_billing"
+            ),
+            models.CheckConstraint(
+                name="order_billing_goes_with_subscription",
+                condition=Q(subscription__isnull=True, billing_at__isnull=True)
+                | Q(subscription__isnull=False, billing_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="order_offer_has_kind",
+                condition=Q(source=OrderSource.OFFER) ^ Q(offer_sub_source=""),
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "-id"], name="order_of_customer"),

@@ -49,3 +49,55 @@ ITEM_ARROWS: Final[Mapping[ItemStatus | None, frozenset[ItemStatus]]] = {
     I.DISPATCH_FAILED: frozenset({I.SUCCEEDED}),
     I.SUCCEEDED: frozenset(),
 }
+
+
+class OrderSource(models.TextChoices):
+    """What made an order (contract page of the resend endpoint, section 8.2)."""
+
+    PURCHASE = "PURCHASE", "Bought"
+    SUBSCRIPTION = "SUBSCRIPTION", "Renewal of a subscription"
+    MANUAL_RENEWAL = "MANUAL_RENEWAL", "Renewal asked for"
+    OFFER = "OFFER", "Offer"
+
+
+class OfferKind(models.TextChoices):
+    """Sub-source of an order of source OFFER."""
+
+    SUSPEND = "SUSPEND", "Offer to pause"
+    RESUME = "RESUME", "Offer to resume"
+
+
+class SubscriptionStatus(models.TextChoices):
+    ACTIVE = "ACTIVE", "Active"
+    SUSPENDED = "SUSPENDED", "Paused"
+    CANCELLED = "CANCELLED", "Ended by the customer"
+    EXPIRED = "EXPIRED", "Ended unpaid"
+
+
+SUB = SubscriptionStatus
+
+SUBSCRIPTION_ARROWS: Final[Mapping[SubscriptionStatus, frozenset[SubscriptionStatus]]] = {
+    SUB.ACTIVE: frozenset({SUB.SUSPENDED, SUB.CANCELLED, SUB.EXPIRED}),
+    SUB.SUSPENDED: frozenset({SUB.ACTIVE, SUB.CANCELLED, SUB.EXPIRED}),
+    SUB.EXPIRED: frozenset({SUB.ACTIVE}),  # its last renewal was paid late
+    SUB.CANCELLED: frozenset(),
+}
+#: Renewed by itself.
+LIVING: Final = frozenset({SUB.ACTIVE, SUB.SUSPENDED})
+#: Why an order was closed, where nobody closed it.
+NOT_PAID_IN_TIME: Final = "not paid in time"
+
+
+class Interval(models.IntegerChoices):
+    """Months from one billing to the next."""
+
+    MONTHLY = 1, "Each month"
+    QUARTERLY = 3, "Each quarter"
+    YEARLY = 12, "Each year"
+
+
+class Billing(models.TextChoices):
+    """How a renewal is told. No gateway here charges by itself: each one is paid by its link."""
+
+    RECURRING = "RECURRING", "Recurring"
+    NON_RECURRING = "NON_RECURRING", "Non-recurring payment method"

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db.models import QuerySet
 
+from notifications.facts import MoneyFacts, PaymentFact
 from orders.models import Order
 from orders.states import UNPAID
 from payments.models import Payment
@@ -81,3 +82,22 @@ def orders_paid_through(channel_id: int) -> QuerySet[Payment, int]:
     """Ids of the orders that this channel paid (D40), as a subquery."""
     slug = next((slug for slug, pk in CHANNELS.items() if pk == channel_id), "")
     return Payment.objects.filter(effective=True, method=slug).values_list("order_id", flat=True)
+
+
+def facts_of(order: Order) -> MoneyFacts:
+    """What business mails must know of an order's money, in one statement."""
+    rows = Payment.objects.filter(order=order).order_by("pk")
+    return MoneyFacts(
+        payments=tuple(
+            PaymentFact(
+                row.pk,
+                row.reference,
+                row.status,
+                row.method,
+                row.amount,
+                row.effective,
+                row.created_at,
+            )
+            for row in rows
+        )
+    )

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from core.actors import SYSTEM
+from orders.states import NOT_PAID_IN_TIME
 from payments.closing import close
 from payments.selectors import due_payments, open_payments, overdue_orders
 from payments.verification import verify
@@ -44,7 +45,7 @@ def close_order(*, order_id: int, **_later: object) -> None:
         moving = payment.capture_sent_at and payment.capture_sent_at > now - CAPTURE_SETTLES
         if moving or not (answered or payment.created_at < now - GIVE_UP):
             return
-    close(order_id, actor=SYSTEM, reason="not paid in time", now=timezone.now())
+    close(order_id, actor=SYSTEM, reason=NOT_PAID_IN_TIME, now=timezone.now())
 
 
 @shared_task

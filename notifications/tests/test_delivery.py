@@ -10,8 +10,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection as database, transaction
 from structlog.testing import capture_logs
 
-from notifications import delivery, rendering
-from notifications.delivery import FOREIGN_CODE, IN_DOUBT, IN_DOUBT_TWICE, record, send
+from notifications import composing, delivery, rendering
+from notifications.composing import FOREIGN_CODE
+from notifications.delivery import IN_DOUBT, IN_DOUBT_TWICE, record, send
 from notifications.models import EmailMessage
 from notifications.states import EmailStatus
 from notifications.tests.factories import mail_of
@@ -290,7 +291,7 @@ def test_our_own_defect_ends_in_a_state_with_a_trace_and_no_code(
     def broken(*_: object) -> None:
         raise KeyError(CODE)
 
-    monkeypatch.setattr(delivery, "render", broken)
+    monkeypatch.setattr(composing, "rendered_mail", broken)
     with capture_logs() as logs:
         deliver(message)
 

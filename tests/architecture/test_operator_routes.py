@@ -27,7 +27,7 @@ def routes(patterns=None, prefix=""):
 
 def operator_routes():
     for where, callback in routes():
-        of_staff = where.startswith(("api/v1/admin/", "admin/"))
+        of_staff = where.startswith(("api/v1/admin/", "admin/", "ordersv2/"))
         view = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
         if of_staff and not where.startswith("api/v1/admin/auth/") and view is not None:
             yield from ((where, verb, view) for verb in VERBS if hasattr(view, verb))
@@ -46,6 +46,10 @@ def test_both_families_of_the_seeds_paths_are_there():
     expected = {
         f"{mount}<digits:key>{tail}" for mount in ("admin/orders/", "api/v1/admin/orders/")
         for tail in tails
+    }  # fmt: skip
+    expected |= {
+        f"{mount}<digits:key>{tail}" for mount in ("ordersv2/", "api/v1/admin/ordersv2/")
+        for tail in ("", "/email/send")
     }  # fmt: skip
     assert expected <= {where for where, _, _ in FOUND}
 

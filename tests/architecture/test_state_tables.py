@@ -10,10 +10,18 @@ from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.states import ATTEMPT_ARROWS, PURCHASE_ARROWS
 from notifications.states import ARROWS as EMAIL_ARROWS
 from notifications.tests.factories import EmailMessageFactory
-from orders.states import ARROWS as ORDER_ARROWS, ITEM_ARROWS, PAID, UNPAID, OrderStatus
+from orders.states import (
+    ARROWS as ORDER_ARROWS,
+    ITEM_ARROWS,
+    PAID,
+    SUBSCRIPTION_ARROWS,
+    UNPAID,
+    OrderStatus,
+)
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment
 from payments.states import ARROWS as PAYMENT_ARROWS
+from tests.order_mails import subscription_of
 from vouchers.states import ARROWS as VOUCHER_ARROWS
 from vouchers.tests.factories import VoucherFactory
 
@@ -100,6 +108,16 @@ class Emails:
         return {"status": state, "sent_at": NOW if state == "SENT" else None}
 
 
+class Subscriptions:
+    arrows, first, column = SUBSCRIPTION_ARROWS, "ACTIVE", "status"
+
+    def row(self, state):
+        return subscription_of(status=state)
+
+    def columns(self, state):
+        return {"status": state}
+
+
 class Payments:
     arrows, first, column = PAYMENT_ARROWS, "INITIATED", "status"
 
@@ -114,7 +132,7 @@ class Payments:
         return {"status": state, "paid_at": NOW if state == "SUCCEEDED" else None}
 
 
-MACHINES = [Orders, Items, Vouchers, Attempts, Purchases, Emails, Payments]
+MACHINES = [Orders, Items, Vouchers, Attempts, Purchases, Emails, Payments, Subscriptions]
 
 
 def let_through(machine, old, new):

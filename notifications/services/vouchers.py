@@ -1,19 +1,13 @@
-"""Putting mail on its way. Each function is part of its caller's transaction."""
+"""Putting the consolidated voucher mail on its way; part of its caller's transaction."""
 
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
-from django.conf import settings
-from django.db.models import Max
-
-from core import correlation
 from notifications.models import EmailMessage
-from notifications.states import EmailStatus
+from notifications.services.rows import create, plan
+from notifications.states import VOUCHERS, EmailStatus
 from orders.models import Order
-
-VOUCHERS: Final = "vouchers"
 
 
 def queue_voucher_mail(
@@ -43,22 +37,35 @@ def queue_voucher_mail(
             return None
         waiting = _waiting_copy(known)
         if waiting is not None:
-            return _plan(waiting, by_operator=by_operator, recipient=to, now=now)
-        return _create(
-            order,
-            voucher_ids,
-            key="",
-            resend_of=known,
-            by_operator=by_operator,
-            recipient=to,
-            now=now,
-        )
+            return plan(waiting, automatic=not by_operator, recipient=to, now=now)
+        return _new(order, voucher_ids, to, resend_of=known, automatic=not by_operator, now=now)
     if known is not None:
         if not by_operator and not _due_by_itself(known, now=now):
             return None
-        return _plan(known, by_operator=by_operator, recipient=to, now=now)
-    return _create(
-        order, voucher_ids, key=key, resend_of=None, by_operator=by_operator, recipient=to, now=now
+        return plan(known, automatic=not by_operator, recipient=to, now=now)
+    return _new(order, voucher_ids, to, key=key, automatic=not by_operator, now=now)
+
+
+def _new(
+    order: Order,
+    voucher_ids: Sequence[int],
+    recipient: str,
+    *,
+    key: str = "",
+    resend_of: EmailMessage | None = None,
+    automatic: bool,
+    now: datetime,
+) -> EmailMessage:
+    return create(
+        order,
+        VOUCHERS,
+        recipient=recipient,
+        key=key,
+        automatic=automatic,
+        now=now,
+        voucher_ids=sorted(voucher_ids),
+        resend_of=resend_of,
+        definition=f"{VOUCHERS}.{'shop' if order.customer_id else 'programme'}",
     )
 
 
@@ -88,45 +95,4 @@ def _take_over(order: Order, *, keep: EmailMessage | None) -> None:
         waiting = waiting.exclude(pk=keep.pk)
     waiting.update(
         status=EmailStatus.FAILED, next_try_at=None, error="Replaced by a newer mail of this order."
-    )
-
-
-def _plan(
-    message: EmailMessage, *, recipient: str, by_operator: bool, now: datetime
-) -> EmailMessage:
-    """Send a row again that was not accepted; one that is being sent right now stays as it is."""
-    if message.status != EmailStatus.SENDING:
-        message.status = EmailStatus.PENDING
-        message.recipient = recipient
-        message.next_try_at = now
-        message.automatic = not by_operator
-        message.save(update_fields=["status", "recipient", "next_try_at", "automatic"])
-    return message
-
-
-def _create(
-    order: Order,
-    voucher_ids: Sequence[int],
-    *,
-    key: str,
-    resend_of: EmailMessage | None,
-    recipient: str,
-    by_operator: bool,
-    now: datetime,
-) -> EmailMessage:
-    last = EmailMessage.objects.filter(order=order).aggregate(last=Max("dispatch_no"))["last"]
-    number = (last or 0) + 1
-    return EmailMessage.objects.create(
-        order=order,
-        template=VOUCHERS,
-        recipient=recipient,
-        language=order.language,
-        dispatch_no=number,
-        message_id=f"<{order.order_number}.{number}@{settings.MAIL_MESSAGE_ID_DOMAIN}>",
-        voucher_ids=sorted(voucher_ids),
-        dedup_key=key,
-        resend_of=resend_of,
-        automatic=not by_operator,
-        correlation_id=correlation.current(),
-        next_try_at=now,
     )

@@ -1,0 +1,7 @@
+"""What others may ask of mail: put one on its way, or send one again."""
+
+from notifications.services.business import queue_email
+from notifications.services.resending import EmailRequest, Resent, resend_email
+from notifications.services.vouchers import queue_voucher_mail
+
+__all__ = ["EmailRequest", "Resent", "queue_email", "queue_voucher_mail", "resend_email"]
