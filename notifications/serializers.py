@@ -12,8 +12,9 @@ from notifications.composing import LOCAL_PART
 from notifications.eligibility import Case
 from notifications.models import EmailMessage
 from notifications.services import EmailRequest
-from notifications.states import Template, Workflow
+from notifications.states import STANDINGS, Template, Workflow
 from orders.serializers import OrderSchema
+from orders.states import OfferKind, OrderSource
 
 REASON_LENGTH = 500
 
@@ -83,9 +84,7 @@ class EmailSchema(serializers.Serializer[Any]):
     recipient = serializers.EmailField()
     paymentId = serializers.CharField(allow_null=True)  # noqa: N815
     createDate = serializers.DateTimeField()  # noqa: N815
-    status = serializers.ChoiceField(
-        ["QUEUED", "SENT", "DELIVERED", "OPENED", "BOUNCED", "COMPLAINED", "FAILED"]
-    )
+    status = serializers.ChoiceField(STANDINGS)
 
 
 class EndUserSchema(serializers.Serializer[Any]):
@@ -96,8 +95,8 @@ class EndUserSchema(serializers.Serializer[Any]):
 class OrderWithEmailsSchema(OrderSchema):
     """The whole order with the state of its mails; codes are masked."""
 
-    source = serializers.CharField()  # type: ignore[assignment] # the contract's own name
-    offerSubSource = serializers.CharField(allow_null=True)  # noqa: N815
+    source = serializers.ChoiceField(OrderSource.choices)  # type: ignore[assignment] # the contract's own name
+    offerSubSource = serializers.ChoiceField(OfferKind.choices, allow_null=True)  # noqa: N815
     subscriptionId = serializers.IntegerField(allow_null=True)  # noqa: N815
     endUser = EndUserSchema()  # noqa: N815
     prebillingStatus = serializers.ChoiceField(Workflow.choices, allow_null=True)  # noqa: N815

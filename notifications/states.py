@@ -58,6 +58,10 @@ ALTERNATIVE: Final = frozenset(
 )
 
 
+#: What is known of a mail, in one word.
+STANDINGS: Final = ("QUEUED", "SENT", "DELIVERED", "OPENED", "BOUNCED", "COMPLAINED", "FAILED")
+
+
 class EventKind(models.TextChoices):
     """What a mail provider told about a mail it had accepted."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,10 +13,11 @@ from accounts.authentication import StaffAuthentication
 from accounts.models import User
 from core.actors import Actor
 from core.api.envelope import ok
-from core.api.idempotency import HEADER, idempotent
+from core.api.idempotency import idempotent
 from core.api.permissions import StaffMay
-from core.api.schema import answers
+from core.api.schema import answers, in_path
 from core.errors import BadRequest, NotFound
+from notifications import examples
 from notifications.eligibility import Case
 from notifications.selectors import mails_of
 from notifications.serializers import (
@@ -35,37 +36,9 @@ from vouchers.selectors import codes_of_order
 
 OVERRIDE: Final = "fulfillment.override_recipient"
 
-_SENT: Final = OpenApiExample(
-    "Confirmation accepted for sending",
-    value={
-        "success": True,
-        "message": "E-mail accepted for sending",
-        "data": {
-            "id": 1,
-            "order_number": "48213377",
-            "status": "SUCCEEDED",
-            "prebillingStatus": None,
-            "emailConfirmationStatus": "PENDING",
-            "emailCancellationStatus": None,
-            "partialRefundEmailStatus": None,
-            "emails": [
-                {
-                    "emailId": None,
-                    "templateName": "ORDERCONFIRMATION",
-                    "templateDefinitionName": "orderconfirmation.shop.purchase",
-                    "recipient": "customer@example.com",
-                    "paymentId": "BDV-48213377-1",
-                    "createDate": "2026-04-27T14:22:00.000Z",
-                    "status": "QUEUED",
-                }
-            ],
-        },
-    },
-    response_only=True,
-    status_codes=["202"],
-)
-_ASKED: Final = OpenApiExample(
-    "Confirmation again", value={"template": "ORDERCONFIRMATION"}, request_only=True
+KEY: Final = in_path("key", "Numeric id or 8-digit order number.")
+REASON: Final = OpenApiParameter(
+    "reason", str, description=f"Kept in the order's timeline; up to {REASON_LENGTH} characters."
 )
 
 
@@ -88,8 +61,11 @@ class OrderV2View(OrderMailView):
     @extend_schema(
         operation_id="getOrderWithEmails",
         summary="Read an order with the state of its e-mails",
-        description="The full order resource; voucher codes are masked for everybody here.",
-        responses=answers("OrderWithEmails", OrderWithEmailsSchema(), 401, 403, 404),
+        description="The full order resource, for staff who may view orders; it changes nothing. "
+        "Voucher codes are masked for everybody here.",
+        parameters=[KEY],
+        responses=answers("OrderWithEmails", OrderWithEmailsSchema()),
+        examples=examples.GET_ORDER,
     )
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
         return ok(order_resource(self.order(key)))
@@ -105,24 +81,16 @@ class SendEmailView(OrderMailView):
         description="202: accepted for sending; delivery shows later in `emails[]`. 200: nothing "
         "was sent, because the store has switched this e-mail off or the offer needs no notice any "
         "more; the message says which. 400: the template is not supported, or the order's state "
-        "does not allow it. 502: the request to send could not be handed over. Every request is "
-        "recorded before it is judged.",
-        parameters=[
-            OpenApiParameter(
-                "reason", str, description="Kept in the order's timeline; 500 characters."
-            ),
-            OpenApiParameter(HEADER, str, OpenApiParameter.HEADER),
-        ],
+        "does not allow it. 502: the request to send could not be handed over. For staff who may "
+        "resend mails; every request is recorded before it is judged.",
+        parameters=[KEY, REASON],
         request=SendEmailSerializer,
-        examples=[_ASKED, _SENT],
+        examples=examples.SEND_EMAIL,
         responses={
-            **answers(
-                "OrderEmailSent", OrderWithEmailsSchema(), 400, 401, 403, 404, 409, 422, 502,
-                status=202,
-            ),
-            200: OpenApiResponse(OrderWithEmailsSchema, "The order as it is; nothing was sent."),
+            **answers("OrderEmailNotSent", OrderWithEmailsSchema()),
+            **answers("OrderEmailSent", OrderWithEmailsSchema(), 502, status=202),
         },
-    )  # fmt: skip
+    )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
         order = self.order(key)

@@ -126,7 +126,8 @@ address; above the limit the answer is 429 with `Retry-After`. An order has at m
 
 # Two addresses for operators
 
-The recovery and discount routes answer at `/admin/...`, as well as at `/api/v1/admin/...`.
+The recovery and discount routes answer at `/admin/...`, as well as at `/api/v1/admin/...`; the mails
+of an order at `/ordersv2/...`, as well as at `/api/v1/admin/ordersv2/...`.
 """
 
 TAGS: Final = [
@@ -165,6 +166,11 @@ TAGS: Final = [
         "description": "Paid orders that were not delivered: look, enter codes, ask the partner "
         "again, send the mail again, read the audit trail. Also at `/admin/orders/...`.",
     },
+    {
+        "name": "E-mails of an order",
+        "description": "The state of an order's mails, and any business mail of it sent again. "
+        "Also at `/ordersv2/...`.",
+    },
 ]
 """Sections in the order of a reader's way; a new tag is explained here."""
 
@@ -187,6 +193,10 @@ ENUMS: Final = {
     "AttemptType": "fulfillment.states.AttemptType",
     "AttemptStatus": "fulfillment.states.AttemptStatus",
     "PurchaseStatus": "fulfillment.states.PurchaseStatus",
+    "MailWorkflow": "notifications.states.Workflow",
+    "MailStanding": "notifications.states.STANDINGS",
+    "OrderSource": "orders.states.OrderSource",
+    "OfferKind": "orders.states.OfferKind",
 }
 
 #: Headers of answers; `core.api.operations` refers to them.
