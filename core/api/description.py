@@ -126,8 +126,8 @@ address; above the limit the answer is 429 with `Retry-After`. An order has at m
 
 # Two addresses for operators
 
-The recovery and discount routes answer at `/admin/...`, as well as at `/api/v1/admin/...`; the mails
-of an order at `/ordersv2/...`, as well as at `/api/v1/admin/ordersv2/...`.
+The recovery and discount routes answer at `/admin/...`, as well as at `/api/v1/admin/...`; the
+mails of an order at `/ordersv2/...`, as well as at `/api/v1/admin/ordersv2/...`.
 """
 
 TAGS: Final = [
