@@ -8,7 +8,6 @@ hour. Refused credentials are not tried again either; changed ones are tried at 
 
 import re
 import time
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -18,10 +17,10 @@ from typing import Any, Final, Self
 import requests
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
-from redis.exceptions import RedisError
 
 from core.http import Answer, Outbound
 from core.providers import Declined, Misconfigured, Unavailable
+from core.tokens import Token, TokenShelf
 from core.wire import plain_text
 
 SLUG: Final = "bkash"
@@ -92,52 +91,18 @@ class Tokens:
             Unavailable: the hour's calls are spent or blocked; no call was made.
             Misconfigured: the credentials are refused.
         """
-        try:
-            return self._wait(bad)
-        except RedisError as exc:  # without the count a call could block us for an hour
-            raise Unavailable(SLUG, "the store of tokens does not answer") from exc
+        shelf = TokenShelf(SLUG, self._key("")[:-1], self.out.answer_seconds)
+        return shelf.current(self._renewed, bad=bad)
 
-    def _wait(self, bad: str) -> str:
-        until = time.monotonic() + self.out.answer_seconds
-        me, lock = uuid.uuid4().hex, self._key("lock")
-        while True:
-            kept = self._kept(bad)
-            if kept and time.time() < kept["renew_at"]:
-                return str(kept["id_token"])
-            if cache.add(lock, me, timeout=3 * self.out.answer_seconds + _LATE):
-                try:
-                    return self._renew(bad)
-                finally:
-                    if cache.get(lock) == me:
-                        cache.delete(lock)
-            if kept:
-                return str(kept["id_token"])
-            if time.monotonic() > until:
-                raise Unavailable(SLUG, "the token is being renewed", retry_after=1)
-            time.sleep(0.05)
+    def _renewed(self, kept: Token | None) -> Token:
+        if kept and kept.refresh:
+            try:
+                return self._ask("refresh", {"refresh_token": kept.refresh})
+            except (Declined, Misconfigured):
+                pass  # refresh refused: grant, section 2
+        return self._ask("grant", {})
 
-    def _kept(self, bad: str) -> dict[str, Any] | None:
-        kept: dict[str, Any] | None = cache.get(self._key("token"))
-        usable = kept and kept["id_token"] != bad and time.time() < kept["expires_at"]
-        return kept if usable else None
-
-    def _renew(self, bad: str) -> str:
-        kept = self._kept(bad)
-        if kept and time.time() < kept["renew_at"]:
-            return str(kept["id_token"])  # somebody was quicker
-        try:
-            if kept and kept["refresh_token"]:
-                try:
-                    return self._ask("refresh", {"refresh_token": kept["refresh_token"]})
-                except (Declined, Misconfigured):
-                    pass  # refresh refused: grant, section 2
-            return self._ask("grant", {})
-        except Unavailable:
-            if kept:
-                return str(kept["id_token"])  # good for some minutes more
-            raise
-
-    def _ask(self, call: str, more: Mapping[str, str]) -> str:
+    def _ask(self, call: str, more: Mapping[str, str]) -> Token:
         if cache.get(self._key("blocked")):
             raise Unavailable(SLUG, "token calls are blocked", retry_after=HOUR)
         if cache.get(self._refused_key()):
@@ -151,7 +116,7 @@ class Tokens:
             json={"app_key": account.app_key, "app_secret": account.app_secret, **more},
         )
         try:
-            return self._keep(Reply.of(self.out.send(request, repeatable=True)), call)
+            return self._granted(Reply.of(self.out.send(request, repeatable=True)), call)
         except Unavailable as exc:
             if exc.raw_code == str(int(HTTPStatus.TOO_MANY_REQUESTS)):
                 cache.set(self._key("blocked"), 1, timeout=HOUR + _LATE)
@@ -168,19 +133,13 @@ class Tokens:
             wait = max(first + HOUR + _LATE - time.time(), 1)
             raise Unavailable(SLUG, "two token calls were made this hour", retry_after=wait)
 
-    def _keep(self, reply: Reply, call: str) -> str:
+    def _granted(self, reply: Reply, call: str) -> Token:
         token = reply.body.get("id_token")
         if reply.done and isinstance(token, str) and token:
             said = plain_text(reply.body.get("expires_in"))
             life = min(int(said), 24 * HOUR) if re.fullmatch("[0-9]{1,6}", said) else HOUR
-            record = {
-                "id_token": token,
-                "refresh_token": reply.body.get("refresh_token") or "",
-                "renew_at": time.time() + life * 5 / 6,
-                "expires_at": time.time() + life,
-            }
-            cache.set(self._key("token"), record, timeout=life)
-            return token
+            refresh = reply.body.get("refresh_token")
+            return Token.living(token, life, refresh=refresh if isinstance(refresh, str) else "")
         if call == "refresh" and reply.code:
             raise Declined(SLUG, "refresh refused", raw_code=reply.code)
         if reply.code in OUR_FAULT:
