@@ -32,7 +32,10 @@ CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
     "paystation": ("PAYSTATION_MERCHANT_ID", "PAYSTATION_PASSWORD", "PAYSTATION_PAGE_HOST"),
     "bkash": ("BKASH_APP_KEY", "BKASH_APP_SECRET", "BKASH_USERNAME", "BKASH_PASSWORD"),
     "zendit": ("ZENDIT_API_KEY",),
+    "reloadly": ("RELOADLY_CLIENT_ID", "RELOADLY_CLIENT_SECRET", "RELOADLY_AUDIENCE"),
 }
+#: Addresses beside the base URL that credentials or codes travel to.
+FURTHER_ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {"reloadly": ("RELOADLY_AUTH_URL",)}
 #: Backends that take a mail and bring it to nobody.
 MAIL_TO_NOBODY: Final = ("console", "dummy", "filebased", "locmem")
 DURATIONS: Final = (
@@ -176,19 +179,27 @@ def providers() -> Iterator[CheckMessage]:
                 f"Payment method {slug!r} is enabled, but there is no such gateway.",
                 f"PAYMENT_METHODS may name: {', '.join(sorted(GATEWAYS))}.",
             )
-    for slug in _used():
-        if not _url(_base(slug)).hostname:
+    for slug in settings.VOUCHER_PARTNERS:
+        if slug not in PARTNERS:
             yield error(
-                23, f"{slug} has no usable address.", f"Set {slug.upper()}_BASE_URL to a URL."
+                24,
+                f"Voucher partner {slug!r} is in use, but there is no such adapter.",
+                f"VOUCHER_PARTNERS may name: {', '.join(sorted(PARTNERS))}.",
             )
+    for slug in _used():
+        for name, url in _addresses(slug).items():
+            if not url.hostname:
+                yield error(23, f"{slug} has no usable address.", f"Set {name} to a URL.")
 
 
 def _used() -> list[str]:
-    return [slug for slug in settings.PAYMENT_METHODS if slug in GATEWAYS] + list(PARTNERS)
+    gateways = [slug for slug in settings.PAYMENT_METHODS if slug in GATEWAYS]
+    return gateways + [slug for slug in settings.VOUCHER_PARTNERS if slug in PARTNERS]
 
 
-def _base(slug: str) -> str:
-    return str(getattr(settings, f"{slug.upper()}_BASE_URL", ""))
+def _addresses(slug: str) -> dict[str, SplitResult]:
+    names = (f"{slug.upper()}_BASE_URL", *FURTHER_ADDRESSES.get(slug, ()))
+    return {name: _url(str(getattr(settings, name, ""))) for name in names}
 
 
 def _url(text: str) -> SplitResult:
@@ -296,12 +307,13 @@ def addresses_of_a_real_shop() -> Iterator[CheckMessage]:
             "Put the host of PUBLIC_BASE_URL into ALLOWED_HOSTS.",
         )
     for slug in _used():
-        if _url(_base(slug)).scheme != "https":
-            yield error(
-                52,
-                f"{slug} is asked without TLS, or it is a simulator.",
-                f"Set {slug.upper()}_BASE_URL to the provider's https:// address.",
-            )
+        for name, url in _addresses(slug).items():
+            if url.scheme != "https":
+                yield error(
+                    52,
+                    f"{slug} is asked without TLS, or it is a simulator.",
+                    f"Set {name} to the provider's https:// address.",
+                )
 
 
 def _allowed(host: str) -> bool:
@@ -320,6 +332,13 @@ def credentials() -> Iterator[CheckMessage]:
                 22,
                 f"{slug} is in use, but its credentials are not complete.",
                 f"Set {', '.join(missing)}.",
+            )
+    for slug in settings.VOUCHER_PARTNERS:
+        if slug in PARTNERS and not getattr(settings, f"{slug.upper()}_WEBHOOK_SECRET", ""):
+            yield warning(
+                25,
+                f"Every webhook of {slug} is refused: its purchases are followed by plan alone.",
+                f"Set {slug.upper()}_WEBHOOK_SECRET, and the same in the partner's console.",
             )
 
 

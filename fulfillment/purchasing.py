@@ -174,6 +174,9 @@ def record(purchase_id: int, answer: Answer, *, asked: str) -> Result:
                 else AlertKind.PARTNER_ANOMALY
             )
             raise_alert(order, kind, f"{purchase.partner}: {result.error}", now=now)
+        if isinstance(answer, IssuedCode) and answer.remark:
+            message = f"{purchase.partner}: {answer.remark}"
+            raise_alert(order, AlertKind.PARTNER_ANOMALY, message, now=now)
     log.info(
         "fulfilment.partner.answered",
         outcome=result.status,
@@ -198,6 +201,8 @@ def _written(purchase: PartnerTransaction, answer: Answer, *, asked: str, now: d
             return _sold(purchase, answer, now=now)
         case AtWork(raw_status):
             result = Result(PurchaseStatus.PENDING, response={"status": raw_status})
+        case Misconfigured() if asked == "lookup":  # we may not ask: that proves nothing (I26)
+            result = Result(PurchaseStatus.UNKNOWN, answer.message, answer.raw_code)
         case Declined() | Misconfigured():
             result = Result(PurchaseStatus.FAILED, answer.message, answer.raw_code)
         case Unavailable() if asked == "purchase":
@@ -216,7 +221,9 @@ def _written(purchase: PartnerTransaction, answer: Answer, *, asked: str, now: d
             result = Result(PurchaseStatus.UNKNOWN, answer.message, answer.raw_code)
         case ProviderError():
             result = Result(PurchaseStatus.UNKNOWN, answer.message, answer.raw_code)
-    if purchase.status == PurchaseStatus.PENDING and isinstance(answer, Unavailable):
+    if purchase.status == PurchaseStatus.PENDING and isinstance(
+        answer, Unavailable | Misconfigured
+    ):
         # Asking failed; what we knew still holds.
         result = Result(PurchaseStatus.PENDING, answer.message)
     _save(purchase, result, now=now)
@@ -248,9 +255,15 @@ def _sold(purchase: PartnerTransaction, issued: IssuedCode, *, now: datetime) ->
         return _held(purchase, "delivered a code that we hold already", now=now, word="code_taken")
     purchase.voucher = voucher
     purchase.partner_transaction_id = issued.partner_transaction_id
-    result = Result(PurchaseStatus.SUCCEEDED, response={"status": "DONE"})
+    result = Result(PurchaseStatus.SUCCEEDED, response={"status": "DONE", **_cost(issued)})
     _save(purchase, result, now=now)
     return result
+
+
+def _cost(issued: IssuedCode) -> dict[str, str]:
+    if issued.cost is None:
+        return {}
+    return {"cost": str(issued.cost), "costCurrency": issued.cost_currency}
 
 
 def _held(purchase: PartnerTransaction, why: str, *, now: datetime, word: str = "") -> Result:

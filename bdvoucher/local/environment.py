@@ -27,6 +27,9 @@ DEMO_CREDENTIALS: Final = {
     "BKASH_PASSWORD": "demo-password",
     "ZENDIT_API_KEY": "sand_demo",
     "ZENDIT_WEBHOOK_SECRET": "demo-webhook-secret",
+    "RELOADLY_CLIENT_ID": "demo-client",
+    "RELOADLY_CLIENT_SECRET": "demo-client-secret",
+    "RELOADLY_WEBHOOK_SECRET": "demo-reloadly-webhook-secret",
 }
 
 _FIXED_KEY: Final = base64.b64encode(b"1" * KEY_BYTES).decode()
@@ -108,15 +111,20 @@ def adopt() -> None:
 
 
 def addresses(ports: Ports) -> dict[str, str]:
-    simulators = f"http://{HOST}:{ports.simulators}"
+    simulators, shop = f"http://{HOST}:{ports.simulators}", f"http://{HOST}:{ports.web}"
     return {
         "EMAIL_URL": f"smtp://{HOST}:{ports.smtp}",
         "PAYSTATION_BASE_URL": f"{simulators}/paystation",
         "PAYSTATION_PAGE_HOST": HOST,
         "BKASH_BASE_URL": f"{simulators}/bkash/v1.2.0-beta",
         "ZENDIT_BASE_URL": f"{simulators}/zendit/v1",
+        "ZENDIT_WEBHOOK_URL": f"{shop}/api/v1/zendit/webhook",
+        "RELOADLY_BASE_URL": f"{simulators}/reloadly",
+        "RELOADLY_AUTH_URL": f"{simulators}/reloadly",
+        "RELOADLY_AUDIENCE": "https://giftcards-sandbox.reloadly.com",
+        "RELOADLY_WEBHOOK_URL": f"{shop}/api/v1/reloadly/webhook",
         "SMS_URL": f"{simulators}/mail/sms",
-        "PUBLIC_BASE_URL": f"http://{HOST}:{ports.web}",
+        "PUBLIC_BASE_URL": shop,
     }
 
 

@@ -24,5 +24,8 @@ BKASH_USERNAME = BKASH_USERNAME or "test-user"
 BKASH_PASSWORD = BKASH_PASSWORD or "test-password"
 ZENDIT_API_KEY = ZENDIT_API_KEY or "sand_test"
 ZENDIT_WEBHOOK_SECRET = ZENDIT_WEBHOOK_SECRET or "test-webhook-secret"
+RELOADLY_CLIENT_ID = RELOADLY_CLIENT_ID or "test-client"
+RELOADLY_CLIENT_SECRET = RELOADLY_CLIENT_SECRET or "test-client-secret"
+RELOADLY_WEBHOOK_SECRET = RELOADLY_WEBHOOK_SECRET or "test-reloadly-webhook-secret"
 # The test server's own handler serves static files; nothing has been collected.
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]

@@ -20,6 +20,8 @@ class IssuedCode:
     cost: Decimal | None = None
     """What the partner charged, in `cost_currency`, if it says so."""
     cost_currency: str = ""
+    remark: str = ""
+    """What a person should look into although the code is good; an alert says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class VoucherPartner(Protocol):
         Raises:
             Declined: it ended without a voucher and without a charge.
             Unavailable: ask again later.
+            Misconfigured: we may not ask; says nothing about the purchase.
             Anomaly: bought, but without a code.
         """
 

@@ -5,10 +5,12 @@ from typing import Final
 
 from core.providers import Misconfigured
 from fulfillment.partners.base import VoucherPartner
+from fulfillment.partners.reloadly import ReloadlyPartner
 from fulfillment.partners.zendit import ZenditPartner
 
 PARTNERS: Final[Mapping[str, Callable[[float], VoucherPartner]]] = {
     ZenditPartner.slug: ZenditPartner.from_settings,
+    ReloadlyPartner.slug: ReloadlyPartner.from_settings,
 }
 
 
