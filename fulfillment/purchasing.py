@@ -201,9 +201,7 @@ def _written(purchase: PartnerTransaction, answer: Answer, *, asked: str, now: d
             return _sold(purchase, answer, now=now)
         case AtWork(raw_status):
             result = Result(PurchaseStatus.PENDING, response={"status": raw_status})
-        case Misconfigured() if asked == "lookup":  # we may not ask: that proves nothing (I26)
-            result = Result(PurchaseStatus.UNKNOWN, answer.message, answer.raw_code)
-        case Declined() | Misconfigured():
+        case Declined() | Misconfigured() if asked == "purchase" or isinstance(answer, Declined):
             result = Result(PurchaseStatus.FAILED, answer.message, answer.raw_code)
         case Unavailable() if asked == "purchase":
             result = Result(

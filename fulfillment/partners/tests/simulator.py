@@ -22,6 +22,10 @@ CREDENTIALS: Final = {
     "BKASH_USERNAME": "sim-username",
     "BKASH_PASSWORD": "sim-password-of-bkash",
     "ZENDIT_API_KEY": "sand_sim_key",
+    "RELOADLY_CLIENT_ID": "sim-client",
+    "RELOADLY_CLIENT_SECRET": "sim-client-secret",
+    "RELOADLY_AUDIENCE": "https://giftcards-sandbox.reloadly.com",
+    "RELOADLY_WEBHOOK_SECRET": "sim-reloadly-webhook-secret",
 }
 START_SECONDS: Final = 30.0
 #: An adapter that talks to a simulator waits no longer than this, nor does a test of silence.
