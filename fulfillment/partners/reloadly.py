@@ -108,12 +108,13 @@ class ReloadlyPartner:
             said = answers.parsed(self._work().send("GET", "accounts/balance"))
         except Unclear as exc:
             raise Unavailable(SLUG, str(exc)) from exc
-        amount = said.get("balance") if isinstance(said, dict) else None
-        currency = plain_text(said.get("currencyCode"), 3) if isinstance(said, dict) else ""
-        known = isinstance(amount, Decimal | int) and not isinstance(amount, bool)
-        if not known or not currency:
+        if not isinstance(said, dict):
             raise Unavailable(SLUG, "unclear answer to the balance")
-        return Decimal(amount), currency  # type: ignore[arg-type] # known above
+        amount = answers.amount(said.get("balance"))
+        currency = plain_text(said.get("currencyCode"), 3)
+        if amount is None or not currency:
+            raise Unavailable(SLUG, "unclear answer to the balance")
+        return amount, currency
 
     def _work(self) -> Work:
         return Work(self.account, self.out)

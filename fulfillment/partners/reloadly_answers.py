@@ -57,14 +57,13 @@ class Order:
             raise Unclear("a row without transactionId or status")
         wallet = row.get("balanceInfo") or row.get("balaneInfo")
         wallet = wallet if isinstance(wallet, dict) else {}
-        cost = wallet.get("cost")
-        known = isinstance(cost, Decimal | int) and not isinstance(cost, bool)
+        cost = amount(wallet.get("cost"))
         return cls(
             transaction_id=str(number),
             identifier=identifier if isinstance(identifier, str) else "",
             status=status,
-            cost=Decimal(cost) if known else None,
-            cost_currency=plain_text(wallet.get("currencyCode"), 3) if known else "",
+            cost=cost,
+            cost_currency=plain_text(wallet.get("currencyCode"), 3) if cost is not None else "",
         )
 
 
@@ -117,6 +116,13 @@ def parsed(answer: Answer, *, numbers_as_text: bool = False) -> Any:
         return json.loads(answer.body, parse_float=Decimal)
     except (ValueError, RecursionError) as exc:
         raise Unclear("an answer that is not JSON") from exc
+
+
+def amount(value: object) -> Decimal | None:
+    """A JSON number as it was written; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        return None
+    return Decimal(value)
 
 
 def page(answer: Answer) -> tuple[Sequence[Order], bool]:
