@@ -1,10 +1,12 @@
 """Correlation ids in and out of every HTTP answer."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 
 from core import correlation
+from core.api.errors import is_api, plain_error
 
 
 class CorrelationMiddleware:
@@ -17,6 +19,24 @@ class CorrelationMiddleware:
             response = self.get_response(request)
         response[correlation.HEADER] = correlation_id
         return response
+
+
+class EnvelopeMiddleware:
+    """A refusal of the API that no view of ours shaped (a verb, a form's token) is shaped here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        kind = response.get("Content-Type", "")
+        if response.status_code < 400 or not is_api(request) or "json" in kind:  # noqa: PLR2004
+            return response
+        status = HTTPStatus(response.status_code)
+        shaped = plain_error(status, status.phrase)
+        if "Allow" in response:
+            shaped["Allow"] = response["Allow"]
+        return shaped
 
 
 class ContentSecurityPolicyMiddleware:

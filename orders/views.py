@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from core.api.envelope import ok
+from core.api.fields import NoBody
 from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
 from core.api.schema import answers, in_path, page_schema, paging
@@ -151,5 +152,6 @@ class CancelView(APIView):
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:
+        NoBody(data=request.data).is_valid(raise_exception=True)
         order = cancel_by_customer(cast("User", request.user).pk, key, now=timezone.now())
         return ok(shown([order])[order.pk], "Order cancelled")

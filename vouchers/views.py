@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.models import User
 from core.api.envelope import ok
+from core.api.fields import NoBody
 from core.api.idempotency import idempotent
 from core.api.lists import page_of, whole
 from core.api.schema import answers, in_path, page_schema, paging
@@ -97,6 +98,7 @@ class MarkUsedView(APIView):
     )
     @idempotent
     def post(self, request: Request, voucher_id: int) -> Response:
+        NoBody(data=request.data).is_valid(raise_exception=True)
         voucher = _own(request, voucher_id)
         if not mark_used(voucher.pk, owner_id=cast("User", request.user).pk):
             raise Conflict("This voucher is marked as used already.")

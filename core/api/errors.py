@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException, ValidationError
@@ -38,6 +39,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
         if isinstance(exc, RateLimited):
             response["Retry-After"] = str(exc.retry_after)
         return response
+    if isinstance(exc, RequestDataTooBig):
+        return Response(error_body(CODES[413], _("The request is too large.")), status=413)
     answer = drf_exception_handler(exc, dict(context))
     if answer is None:
         return None
@@ -74,7 +77,7 @@ def field_errors(errors: Any, path: str = "") -> Iterator[Detail]:
 
 
 def plain_error(status: int, message: str) -> JsonResponse:
-    return JsonResponse(error_body(CODES[status], message), status=status)
+    return JsonResponse(error_body(CODES.get(status, "ERROR"), message), status=status)
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -40,6 +40,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class NoBody(StrictSerializer):
+    """For calls that say all in their address: whatever is sent besides is refused by name."""
+
+
 @extend_schema_field({"type": "object", "additionalProperties": {}, "maxProperties": 20})
 class TrimmedJSONField(serializers.JSONField):
     """A flat JSON object of bounded size."""

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.errors import BadRequest, Conflict, Unprocessable
+from core.errors import BadRequest, Conflict, RateLimited, Unprocessable
 from core.models import IdempotencyKey
 
 HEADER: Final = "Idempotency-Key"
@@ -27,7 +27,7 @@ def idempotent(view: View) -> View:
     """Replay the stored answer when a client repeats a POST with its `Idempotency-Key`.
 
     Another body under the same key is 422, a first request still running 409. An answer
-    of 500 and above, or an exception, forgets the key: the client may try again.
+    of 429, or of 500 and above, or an exception, forgets the key: the client may try again.
     """
 
     @wraps(view)
@@ -92,7 +92,7 @@ def _claim(*, caller: str, key: str, digest: bytes) -> tuple[IdempotencyKey, Res
 
 
 def _store(row: IdempotencyKey, response: Response) -> None:
-    if response.status_code >= 500:  # noqa: PLR2004
+    if response.status_code == RateLimited.http_status or response.status_code >= 500:  # noqa: PLR2004
         row.delete()
         return
     row.status, row.body = response.status_code, response.data

@@ -4,31 +4,19 @@ the right (I24)."""
 import re
 
 import pytest
-from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts.authentication import ADMIN, CLIENT, tokens_for
 from accounts.tests.factories import UserFactory, bearer
 from core.api.permissions import StaffMay
 from orders.tests.factories import OrderFactory
-
-VERBS = ("get", "post", "put", "patch", "delete")
-
-
-def routes(patterns=None, prefix=""):
-    for pattern in patterns if patterns is not None else get_resolver().url_patterns:
-        where = prefix + str(pattern.pattern)
-        if hasattr(pattern, "url_patterns"):
-            if getattr(pattern, "app_name", None) != "admin":  # the admin's own pages
-                yield from routes(pattern.url_patterns, where)
-        else:
-            yield where, pattern.callback
+from tests.architecture.routes import VERBS, view_of, walk
 
 
 def operator_routes():
-    for where, callback in routes():
+    for where, callback in walk():
         of_staff = where.startswith(("api/v1/admin/", "admin/", "ordersv2/"))
-        view = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
+        view = view_of(callback)
         if of_staff and not where.startswith("api/v1/admin/auth/") and view is not None:
             yield from ((where, verb, view) for verb in VERBS if hasattr(view, verb))
 

@@ -1,0 +1,188 @@
+"""Who may do what at every address: **a new route needs a row here**, or the build fails.
+
+`None` stands for everybody. `OWN` is a customer's own thing, which is 404 to any other customer;
+where the body names the thing, `body` does so. `reads` marks a list: who reads it and what makes
+one more row of it (`test_query_counts`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from catalog.tests.factories import BrandFactory, CategoryFactory, VariantFactory
+from fulfillment.models import FulfillmentAttempt
+from orders.models import DiscountCode
+from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
+from payments.tests.factories import PaymentFactory
+from tests.architecture.world import World, delivered_item
+from vouchers.tests.factories import VoucherFactory
+
+Who = frozenset[str]
+Maker = Callable[[World, int], object]
+
+EVERYBODY: Final[Who] = frozenset()
+CUSTOMERS: Final[Who] = frozenset({"customer", "other"})
+OWN: Final[Who] = frozenset({"customer"})
+ALL_STAFF: Final[Who] = frozenset({"support", "operator", "finance", "owner"})
+LOOK = ALL_STAFF
+REPAIR: Final[Who] = frozenset({"operator", "owner"})
+RESEND: Final[Who] = frozenset({"support", "operator", "owner"})
+
+
+@dataclass(frozen=True)
+class Row:
+    who: Mapping[str, Who]
+    """By verb, in lower case."""
+    at: str = ""
+    """The address with names of `World` in braces; the route itself where it has no parts."""
+    body: Mapping[str, str] = field(default_factory=dict)
+    takes_body: bool = True
+    """Whether its POST, PUT and PATCH read a body of ours, whose unknown fields are refused."""
+    query: str = ""
+    limit: int = 0
+    """Tries from one address before a 429, with `body` or `query`; 0: not limited."""
+    reads: tuple[str, Maker] | None = None
+
+
+def placed(world: World, n: int) -> None:
+    order = OrderFactory(paid=True, customer=world.person("customer"))
+    for _ in range(2):
+        VoucherFactory(order_item=OrderItemFactory(order=order))
+    PaymentFactory(order=order)
+
+
+def delivered(world: World, n: int) -> None:
+    VoucherFactory(order_item=delivered_item(world.person("customer")))
+
+
+def attempted(world: World, n: int) -> None:
+    FulfillmentAttempt.objects.create(
+        order_id=world.order, item=world.item, type="MANUAL_CODE_INPUT", status="PARTNER_FAILED",
+        admin_user=world.person("operator"), created_at=PAID_AT, ended_at=PAID_AT,
+    )  # fmt: skip
+
+
+def discounted(world: World, n: int) -> None:
+    kind = {"discount_type": "flat", "discount_value": 5}
+    DiscountCode.objects.create(code=f"MORE-{n}", **kind)
+
+
+def used(world: World, n: int) -> None:
+    OrderItemFactory(order=OrderFactory(discount_id=world.discount, discount_code="SAVE20"))
+
+
+def on_sale(world: World, n: int) -> None:
+    VariantFactory(zendit=True, product__categories=[CategoryFactory()], product__tags=["new"])
+
+
+NUMBER = {"msisdn": "01712345678"}
+CODE = {**NUMBER, "otp": "000000"}
+PUBLIC: dict[str, Row] = {
+    "": Row({"get": EVERYBODY}),
+    "healthz": Row({"get": EVERYBODY}),
+    "api/schema/": Row({"get": EVERYBODY}),
+    "api/docs/": Row({"get": EVERYBODY}),
+    "api/redoc/": Row({"get": EVERYBODY}),
+    "payments/return/": Row({}),
+    "payments/return/<str:token>": Row({}, "payments/return/none"),
+    "api/v1/auth/user-exist": Row({"post": EVERYBODY}, body=NUMBER, limit=60),
+    "api/v1/auth/send-otp": Row({"post": EVERYBODY}, body=NUMBER, limit=1),
+    "api/v1/auth/verify-otp": Row({"post": EVERYBODY}, body=CODE, limit=60),
+    "api/v1/auth/sign-up": Row({"post": EVERYBODY}),
+    "api/v1/auth/sign-in": Row({"post": EVERYBODY}, body={**NUMBER, "password": "x"}, limit=10),
+    "api/v1/auth/refresh-token": Row({"post": EVERYBODY}),
+    "api/v1/auth/sign-out": Row({"post": EVERYBODY}),
+    "api/v1/auth/forgot-password": Row({"post": EVERYBODY}, body=NUMBER, limit=1),
+    "api/v1/auth/reset-password": Row(
+        {"post": EVERYBODY}, body={**CODE, "password": "long-enough-one"}, limit=60
+    ),
+    "api/v1/admin/auth/login": Row(
+        {"post": EVERYBODY}, body={"email": "a@b.example", "password": "x"}, limit=10
+    ),
+    "api/v1/admin/auth/refresh-token": Row({"post": EVERYBODY}),
+    "api/v1/admin/auth/sign-out": Row({"post": EVERYBODY}),
+    "api/v1/catalog/products": Row({"get": EVERYBODY}, reads=("anonymous", on_sale)),
+    "api/v1/catalog/products/<key>": Row({"get": EVERYBODY}, "api/v1/catalog/products/{product}"),
+    "api/v1/catalog/brands": Row(
+        {"get": EVERYBODY}, reads=("anonymous", lambda world, n: BrandFactory())
+    ),
+    "api/v1/catalog/categories": Row(
+        {"get": EVERYBODY}, reads=("anonymous", lambda world, n: CategoryFactory())
+    ),
+    "api/v1/discounts/validate": Row(
+        # The token is optional and a customer's: staff's is refused like any bad one.
+        {"get": CUSTOMERS | {"anonymous"}}, query="code=SAVE20&subtotal=500", limit=60
+    ),
+    "api/v1/payments/channels": Row({"get": EVERYBODY}),
+    "api/v1/payments/<slug:gateway>/callback": Row(
+        {"get": EVERYBODY, "post": EVERYBODY}, "api/v1/payments/bkash/callback", takes_body=False
+    ),
+}  # fmt: skip
+OF_CUSTOMERS: dict[str, Row] = {
+    "api/v1/user/profile": Row({"get": CUSTOMERS, "patch": CUSTOMERS}),
+    "api/v1/orders/fulfillment-fields/<int:variant_id>": Row(
+        {"get": CUSTOMERS}, "api/v1/orders/fulfillment-fields/{variant}"
+    ),
+    "api/v1/orders": Row({"get": CUSTOMERS, "post": CUSTOMERS}, reads=("customer", placed)),
+    "api/v1/orders/<str:key>": Row({"get": OWN}, "api/v1/orders/{unpaid}"),
+    "api/v1/orders/<str:key>/cancel": Row({"post": OWN}, "api/v1/orders/{unpaid}/cancel"),
+    "api/v1/vouchers": Row({"get": CUSTOMERS}, reads=("customer", delivered)),
+    "api/v1/vouchers/<int:voucher_id>": Row({"get": OWN}, "api/v1/vouchers/{voucher}"),
+    "api/v1/vouchers/<int:voucher_id>/mark-used": Row(
+        {"post": OWN}, "api/v1/vouchers/{voucher}/mark-used"
+    ),
+    "api/v1/payments/initiate": Row({"post": OWN}, body={"orderId": "{unpaid}"}),
+    "api/v1/payments/initiate/<str:order_key>": Row(
+        {"post": OWN}, "api/v1/payments/initiate/{unpaid}"
+    ),
+    "api/v1/payments/status/<str:reference>": Row({"get": OWN}, "api/v1/payments/status/{payment}"),
+}
+#: Below `/api/v1/` and, by the same views, at the literal paths of the sources (D1).
+OF_STAFF: dict[str, Row] = {
+    "admin/discounts": Row({"get": LOOK, "post": REPAIR}, reads=("support", discounted)),
+    "admin/discounts/<int:discount_id>": Row(
+        {"get": LOOK, "put": REPAIR, "patch": REPAIR, "delete": REPAIR},
+        "admin/discounts/{discount}",
+    ),
+    "admin/discounts/<int:discount_id>/orders": Row(
+        {"get": LOOK}, "admin/discounts/{discount}/orders", reads=("finance", used)
+    ),
+    "admin/orders/<digits:key>": Row({"get": LOOK}, "admin/orders/{order}"),
+    **{
+        f"admin/orders/<digits:key>/fulfillment/{act}": Row(
+            {"post": who}, f"admin/orders/{{order}}/fulfillment/{act}"
+        )
+        for act, who in (
+            ("manual-code", REPAIR),
+            ("manual-codes", REPAIR),
+            ("partner-retry", REPAIR),
+            ("resend-email", RESEND),
+        )
+    },
+    "admin/orders/<digits:key>/fulfillment-attempts": Row(
+        {"get": LOOK}, "admin/orders/{order}/fulfillment-attempts", reads=("operator", attempted)
+    ),
+}
+
+
+def _versioned(row: Row) -> Row:
+    return Row(**{**vars(row), "at": row.at and f"api/v1/{row.at}"})
+
+
+ROUTES: Final[Mapping[str, Row]] = {
+    **PUBLIC,
+    **OF_CUSTOMERS,
+    **OF_STAFF,
+    **{f"api/v1/{where}": _versioned(row) for where, row in OF_STAFF.items()},
+}
+
+
+def address(where: str, world: World) -> str:
+    return "/" + (ROUTES[where].at or where).format_map(world)  # type: ignore[arg-type]
+
+
+def body(where: str, world: World) -> dict[str, Any]:
+    return {
+        name: value.format_map(world)  # type: ignore[arg-type]
+        for name, value in ROUTES[where].body.items()
+    }

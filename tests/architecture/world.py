@@ -1,0 +1,94 @@
+"""One of everything, owned by `customer`; what the addresses in the table are filled with."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from accounts.tests.factories import UserFactory, bearer
+from catalog.tests.factories import VariantFactory
+from fulfillment.models import FulfillmentAttempt
+from orders.models import DiscountCode, Order
+from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
+from payments.models import Payment
+from vouchers.models import Voucher
+from vouchers.tests.factories import VoucherFactory
+
+STAFF = ("support", "operator", "finance", "owner")
+ROLES = ("anonymous", "customer", "other", *STAFF)
+
+
+def delivered_item(customer: Any) -> Any:
+    """Of an order that succeeded; its voucher is made by whoever needs one."""
+    order = OrderFactory(customer=customer, paid=True)
+    item = OrderItemFactory(order=order, fulfillment_status="SUCCEEDED", fulfilled_at=PAID_AT)
+    Order.objects.filter(pk=order.pk).update(
+        status="SUCCEEDED", dispatched_email="a@b.example", email_sent_at=PAID_AT
+    )
+    return item
+
+
+@dataclass
+class World:
+    """Made as far as an address asks for it."""
+
+    people: dict[str, Any] = field(default_factory=dict)
+
+    def person(self, role: str) -> Any:
+        if role not in self.people:
+            traits = {role: True} if role in STAFF else {}
+            self.people[role] = UserFactory(**traits)
+        return self.people[role]
+
+    def header(self, role: str) -> dict[str, str]:
+        return {} if role == "anonymous" else bearer(self.person(role))
+
+    def __getitem__(self, name: str) -> Any:
+        """For `"orders/{unpaid}".format_map(world)`."""
+        return getattr(self, name)
+
+    @cached_property
+    def unpaid(self) -> int:
+        order = OrderFactory(customer=self.person("customer"))
+        OrderItemFactory(order=order)
+        return int(order.pk)
+
+    @cached_property
+    def item(self) -> Any:
+        """Sold and delivered, with its attempt."""
+        item = delivered_item(self.person("customer"))
+        order = item.order
+        FulfillmentAttempt.objects.create(
+            order=order, item=item, type="AUTO", status="SUCCESS", created_at=PAID_AT,
+            ended_at=PAID_AT,
+        )  # fmt: skip
+        return item
+
+    @cached_property
+    def order(self) -> int:
+        return int(self.item.order_id)
+
+    @cached_property
+    def voucher(self) -> int:
+        made: Voucher = VoucherFactory(order_item=self.item)
+        return int(made.pk)
+
+    @cached_property
+    def payment(self) -> str:
+        return Payment.objects.create(
+            order_id=self.unpaid, method="bkash", reference=f"BDV-{self.unpaid}-1", amount=500,
+            status="FAILED", created_at=PAID_AT,
+        ).reference  # fmt: skip
+
+    @cached_property
+    def discount(self) -> int:
+        kind = {"discount_type": "percentage", "discount_value": 20}
+        code, _ = DiscountCode.objects.get_or_create(code="SAVE20", defaults=kind)
+        return int(code.pk)
+
+    @cached_property
+    def variant(self) -> int:
+        return int(VariantFactory(zendit=True).pk)
+
+    @cached_property
+    def product(self) -> int:
+        return int(VariantFactory(zendit=True).product_id)
