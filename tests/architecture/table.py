@@ -159,6 +159,7 @@ OF_STAFF: dict[str, Row] = {
             ("resend-email", RESEND),
         )
     },
+    "admin/orders/<digits:key>/release": Row({"post": REPAIR}, "admin/orders/{order}/release"),
     "admin/orders/<digits:key>/fulfillment-attempts": Row(
         {"get": LOOK}, "admin/orders/{order}/fulfillment-attempts", reads=("operator", attempted)
     ),
