@@ -164,6 +164,12 @@ OF_STAFF: dict[str, Row] = {
         {"get": LOOK}, "admin/orders/{order}/fulfillment-attempts", reads=("operator", attempted)
     ),
 }
+#: Nexway's contract: at its literal address, and with the operators' routes.
+OF_NEXWAY: dict[str, Row] = {
+    f"{mount}ordersv2/<digits:key>{tail}": Row(who, f"{mount}ordersv2/{{order}}{tail}")
+    for mount in ("", "api/v1/admin/")
+    for tail, who in (("", {"get": LOOK}), ("/email/send", {"post": RESEND}))
+}
 
 
 def _versioned(row: Row) -> Row:
@@ -174,6 +180,7 @@ ROUTES: Final[Mapping[str, Row]] = {
     **PUBLIC,
     **OF_CUSTOMERS,
     **OF_STAFF,
+    **OF_NEXWAY,
     **{f"api/v1/{where}": _versioned(row) for where, row in OF_STAFF.items()},
 }
 
