@@ -52,6 +52,10 @@ app.conf.update(
             "task": "fulfillment.tasks.sweep_orders",
             "schedule": settings.SWEEP_ORDERS_SECONDS,
         },
+        "sweep-expired": {
+            "task": "bdvoucher.tasks.sweep_expired",
+            "schedule": settings.SWEEP_EXPIRED_SECONDS,
+        },
         "sweep-emails": {
             "task": "notifications.tasks.sweep_emails",
             "schedule": settings.SWEEP_EMAILS_SECONDS,

@@ -32,6 +32,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(api)),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc/redoc.js", views.redoc_bundle, name="redoc-bundle"),
     path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),

@@ -250,6 +250,7 @@ MAIL_KEEP_TRYING = seconds("MAIL_KEEP_TRYING_SECONDS", 24 * 3600)
 SWEEP_PAYMENTS_SECONDS = env.float("SWEEP_PAYMENTS_SECONDS", 60)
 SWEEP_ORDERS_SECONDS = env.float("SWEEP_ORDERS_SECONDS", 30)
 SWEEP_EMAILS_SECONDS = env.float("SWEEP_EMAILS_SECONDS", 30)
+SWEEP_EXPIRED_SECONDS = env.float("SWEEP_EXPIRED_SECONDS", 3600)
 CLOSE_OVERDUE_SECONDS = env.float("CLOSE_OVERDUE_SECONDS", 60)
 #: The waits, in seconds, between tries of one kind of work; the last one repeats.
 ATTEMPT_WAITS: list[float] = env.list("ATTEMPT_WAITS", float, [30, 120, 600, 1800])

@@ -82,6 +82,7 @@ PUBLIC: dict[str, Row] = {
     "healthz": Row({"get": EVERYBODY}),
     "api/schema/": Row({"get": EVERYBODY}),
     "api/docs/": Row({"get": EVERYBODY}),
+    "api/redoc/redoc.js": Row({"get": EVERYBODY}),
     "api/redoc/": Row({"get": EVERYBODY}),
     "payments/return/": Row({}),
     "payments/return/<str:token>": Row({}, "payments/return/none"),
