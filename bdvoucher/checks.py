@@ -31,6 +31,7 @@ MAKE_KEY: Final = 'python -c "import base64, os; print(base64.b64encode(os.urand
 CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
     "paystation": ("PAYSTATION_MERCHANT_ID", "PAYSTATION_PASSWORD", "PAYSTATION_PAGE_HOST"),
     "bkash": ("BKASH_APP_KEY", "BKASH_APP_SECRET", "BKASH_USERNAME", "BKASH_PASSWORD"),
+    "sslcommerz": ("SSLCOMMERZ_STORE_ID", "SSLCOMMERZ_STORE_PASSWORD"),
     "zendit": ("ZENDIT_API_KEY",),
     "reloadly": ("RELOADLY_CLIENT_ID", "RELOADLY_CLIENT_SECRET", "RELOADLY_AUDIENCE"),
 }

@@ -191,6 +191,7 @@ def open_session(payment: Payment) -> Session:
             customer_name=customer.name if customer else "",
             customer_email=order.recipient_email,
             customer_msisdn=(customer.msisdn or "") if customer else "",
+            notice_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/ipn",
         )
     )
 
@@ -285,7 +286,8 @@ def receive_callback(
     if payment is None:
         log.warning("payment.callback_unplaced", gateway=slug)
         return None, True
-    if payment.status == PaymentStatus.SUCCEEDED:
+    told_before = claim.gateway_transaction_id in ("", payment.gateway_transaction_id)
+    if payment.status == PaymentStatus.SUCCEEDED and told_before:
         return payment, True
     settlement = verify(payment.pk, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
     return settlement.payment, settlement.answered

@@ -74,6 +74,10 @@ def _settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) -
         message = f"Payment {payment.reference}: {verdict.reason}"
         raise_alert(order, AlertKind.PAYMENT_FOREIGN, message, now=now)
         return Settlement(payment, changed=False)
+    if verdict.also_paid:
+        more = ", ".join(verdict.also_paid)
+        message = f"{payment.reference} was paid more than once; refund at {payment.method}: {more}"
+        raise_alert(order, AlertKind.DUPLICATE_PAYMENT, message, now=now)
     new = status_for(verdict, payment)
     if new is None or new not in ARROWS[PaymentStatus(payment.status)]:
         return Settlement(payment, changed=False)

@@ -12,4 +12,5 @@ urlpatterns = [
     path("payments/status/<str:reference>", views.StatusView.as_view(), name="payment-status"),
     path("payments/channels", views.ChannelsView.as_view(), name="payment-channels"),
     path("payments/<slug:gateway>/callback", views.callback, name="payment-callback"),
+    path("payments/<slug:gateway>/ipn", views.callback, {"browser": False}, name="payment-ipn"),
 ]

@@ -57,6 +57,7 @@ def known(payment: Payment) -> Known:
         gateway_reference=payment.gateway_reference,
         amount=payment.amount,
         execute_sent=payment.capture_sent_at is not None,
+        gateway_transaction_id=payment.gateway_transaction_id,
     )
 
 

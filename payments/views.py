@@ -147,11 +147,12 @@ class ChannelsView(APIView):
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
-def callback(request: HttpRequest, gateway: str) -> HttpResponse:
+def callback(request: HttpRequest, gateway: str, *, browser: bool = True) -> HttpResponse:
     """A gateway's notice or a customer's browser on its way back; believed in neither case.
 
     A browser is sent on by what is *now* in the row; a machine gets 200, or 503 where the
-    gateway could not be asked, so that it sends the notice again.
+    gateway could not be asked, so that it sends the notice again. Some machines post the very
+    form a browser would: they have an address of their own.
     """
     if gateway not in GATEWAYS:
         return plain_error(404, "There is no such gateway.")
@@ -166,7 +167,7 @@ def callback(request: HttpRequest, gateway: str) -> HttpResponse:
         body=request.body,
         headers=dict(request.headers),
     )
-    if request.method == "GET" or _is_form(request):
+    if browser and (request.method == "GET" or _is_form(request)):
         where = reverse("payment-return-unknown")
         if payment is not None:
             where = return_path(payment)

@@ -20,6 +20,7 @@ what is served
   /nagad/remote-payment-gateway-1.0/api/dfs/..  Nagad; its public keys at /nagad/keys
   /dcb/bdapps/caas/...  carrier billing: bdapps; /dcb/applink/caas/... Applink
   /dcb/phone/NUMBER     a subscriber's phone: passwords, and what he says to a charge
+  /sslcommerz/...       SSLCommerz (base URL of the client: http://HOST:PORT/sslcommerz)
   /zendit/v1/...        Zendit vouchers
   /reloadly/...         Reloadly gift cards, token call included
   /mail/                the mails that the SMTP port has taken; POST /mail/sms {to, text}

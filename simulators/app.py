@@ -19,10 +19,19 @@ from .mail import MailSink
 from .nagad import Nagad
 from .paystation import PayStation
 from .reloadly import Reloadly
+from .sslcommerz import SslCommerz
 from .zendit import Zendit
 
 #: A new provider is one package and one line here.
-CONTRACTS: tuple[type[Service], ...] = (PayStation, Bkash, Nagad, Dcb, Zendit, Reloadly)
+CONTRACTS: tuple[type[Service], ...] = (
+    PayStation,
+    Bkash,
+    Nagad,
+    SslCommerz,
+    Dcb,
+    Zendit,
+    Reloadly,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import requests
 SECONDS: Final = 20.0
 PAUSE: Final = 0.1
 _INPUT: Final = re.compile(r"<input\b[^>]*>")
+_RETURN: Final = re.compile(r'<form id="return" method="post" action="([^"]*)"')
 _ATTRIBUTE: Final = re.compile(r'\b(name|value|type)="([^"]*)"')
 T = TypeVar("T")
 
@@ -92,7 +93,17 @@ class ShopClient:
             for each in reversed(inputs)
             if "name" in each
         }
-        return self.session.post(page.url, data=data | {"action": action}, timeout=SECONDS)
+        left = self.session.post(page.url, data=data | {"action": action}, timeout=SECONDS)
+        return self._continue(left)
+
+    def _continue(self, page: requests.Response) -> requests.Response:
+        """Press the button of a page that posts the customer back to the shop, if it is one."""
+        target = _RETURN.search(page.text)
+        if target is None:
+            return page
+        inputs = [dict(_ATTRIBUTE.findall(tag)) for tag in _INPUT.findall(page.text)]
+        data = {html.unescape(each["name"]): html.unescape(each["value"]) for each in inputs}
+        return self.session.post(html.unescape(target[1]), data=data, timeout=SECONDS)
 
     # The operators' desk
 
@@ -131,7 +142,7 @@ class ShopClient:
 
     def all_well(self) -> None:
         """No service misbehaves any more; ledgers and mails stay."""
-        for service in ("paystation", "bkash", "zendit"):
+        for service in ("paystation", "bkash", "sslcommerz", "zendit"):
             self.control("DELETE", f"{service}/faults")
         self.mail_server("accept")
 

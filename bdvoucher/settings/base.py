@@ -234,7 +234,9 @@ CODE_FINGERPRINT_KEY = key_bytes("CODE_FINGERPRINT_KEY", env.str("CODE_FINGERPRI
 ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", 50)
 ORDER_MAX_QUANTITY = env.int("ORDER_MAX_QUANTITY", 100)
 PAYMENT_DEADLINE = seconds("PAYMENT_DEADLINE_SECONDS", 30 * 60)
-PAYMENT_METHODS: list[str] = env.list("PAYMENT_METHODS", default=["paystation", "bkash"])
+PAYMENT_METHODS: list[str] = env.list(
+    "PAYMENT_METHODS", default=["paystation", "bkash", "sslcommerz"]
+)
 
 # How long work may take, and when it is looked at again
 CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
@@ -269,6 +271,9 @@ BKASH_APP_KEY = env.str("BKASH_APP_KEY", "")
 BKASH_APP_SECRET = env.str("BKASH_APP_SECRET", "")
 BKASH_USERNAME = env.str("BKASH_USERNAME", "")
 BKASH_PASSWORD = env.str("BKASH_PASSWORD", "")
+SSLCOMMERZ_BASE_URL = env.str("SSLCOMMERZ_BASE_URL", "https://securepay.sslcommerz.com")
+SSLCOMMERZ_STORE_ID = env.str("SSLCOMMERZ_STORE_ID", "")
+SSLCOMMERZ_STORE_PASSWORD = env.str("SSLCOMMERZ_STORE_PASSWORD", "")
 VOUCHER_PARTNERS: list[str] = env.list("VOUCHER_PARTNERS", default=["zendit", "reloadly"])
 ZENDIT_BASE_URL = env.str("ZENDIT_BASE_URL", "https://api.zendit.io/v1")
 ZENDIT_API_KEY = env.str("ZENDIT_API_KEY", "")

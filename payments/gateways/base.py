@@ -22,6 +22,8 @@ class SessionRequest:
     customer_email: str
     customer_msisdn: str
     """`8801XXXXXXXXX`, or empty."""
+    notice_url: str = ""
+    """Where the gateway's server, and no browser, tells us; for those that tell the two apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Claim:
     reference: str = ""
     """Our reference as the gateway writes it, if the notice carries it."""
     gateway_reference: str = ""
+    gateway_transaction_id: str = ""
+    """The movement it is about, if it says so: one we don't know yet is a reason to ask again."""
 
 
 class Outcome(Enum):
@@ -69,6 +73,8 @@ class Verdict:
     """Plain words for the timeline; no secret, no payer data."""
     risky: bool = False
     """Paid, but the provider asks to hold the goods (D44)."""
+    also_paid: tuple[str, ...] = ()
+    """Further movements under the same reference: money a person has to give back (D15)."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Scrubbed fields of the answer, kept for operators."""
 
@@ -82,6 +88,8 @@ class Known:
     amount: Decimal
     execute_sent: bool = False
     """bKash: execute was sent once; from then on only query."""
+    gateway_transaction_id: str = ""
+    """The movement that counts already, where there may be several under one reference."""
 
 
 class PaymentGateway(Protocol):

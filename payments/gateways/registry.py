@@ -7,10 +7,12 @@ from core.providers import Misconfigured
 from payments.gateways.base import PaymentGateway
 from payments.gateways.bkash import BkashGateway
 from payments.gateways.paystation import PayStationGateway
+from payments.gateways.sslcommerz import SslCommerzGateway
 
 GATEWAYS: Final[Mapping[str, Callable[[float], PaymentGateway]]] = {
     PayStationGateway.slug: PayStationGateway.from_settings,
     BkashGateway.slug: BkashGateway.from_settings,
+    SslCommerzGateway.slug: SslCommerzGateway.from_settings,
 }
 
 

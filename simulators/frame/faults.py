@@ -25,6 +25,7 @@ TRANSPORT: Final[Mapping[str, str]] = {
     "cut": "the connection is closed without an answer",
     "error_500": "HTTP 500 with a JSON message",
     "error_503": "HTTP 503 with a JSON message",
+    "error_502": "HTTP 502 with an HTML page",
     "message": "HTTP 200 with nothing but {message}",
     "html": "HTTP 200 with an HTML page",
     "empty": "HTTP 200 with an empty body",
@@ -47,6 +48,7 @@ STATUS: Final[Mapping[str, int]] = {
     "not_found_404": 404,
     "rate_limited": 429,
     "error_500": 500,
+    "error_502": 502,
     "error_503": 503,
 }
 TRANSPORT_NAMES: Final = frozenset(
@@ -203,7 +205,8 @@ def replace_body(answer: Response, base: str, request: Request) -> None:
         answer.body = json_response({"message": "Internal server error"}).body
     elif base == "message":
         answer.body = json_response({"message": "Endpoint request timed out"}).body
-    elif base == "html":
+    elif base in ("html", "error_502"):
+        answer.status = STATUS.get(base, 200)
         answer.content_type = "text/html; charset=utf-8"
         answer.body = b"<!doctype html><title>Bad gateway</title><h1>502 Bad gateway</h1>"
     elif base == "invalid_json":

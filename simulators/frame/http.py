@@ -137,6 +137,7 @@ class Route:
     pattern: str
     handler: Handler
     operation: str = ""  # empty: nobody wants this one to misbehave (pages, styles)
+    needs: str = ""  # a query parameter without which another call of this path is meant
 
     def match(self, path: str) -> Mapping[str, str] | None:
         names = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.pattern))
@@ -145,14 +146,14 @@ class Route:
 
 
 def find_route(
-    routes: list[Route], method: str, path: str
+    routes: list[Route], method: str, path: str, query: Mapping[str, str]
 ) -> tuple[Route, Mapping[str, str]] | Response:
     """The route and its parameters, or the answer 404 or 405."""
     other_method = False
     method = "GET" if method == "HEAD" else method
     for route in routes:
         params = route.match(path)
-        if params is None:
+        if params is None or (route.needs and route.needs not in query):
             continue
         if route.method == method:
             return route, params

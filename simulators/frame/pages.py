@@ -11,7 +11,11 @@ from django.template import Context, Engine
 from .http import Response, html_response, json_response
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-STYLES: Final = {"page.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+STATIC: Final = {
+    "page.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "return.js": "text/javascript; charset=utf-8",
+}
 
 
 @cache
@@ -27,7 +31,7 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
 
 
 def static_file(name: str) -> Response:
-    if name not in STYLES:
+    if name not in STATIC:
         return json_response({"message": "Not found"}, 404)
     body = (ROOT / "static" / name).read_bytes()
-    return Response(200, body, STYLES[name], {"Cache-Control": "no-cache"})
+    return Response(200, body, STATIC[name], {"Cache-Control": "no-cache"})

@@ -141,7 +141,7 @@ class Service(ABC):
     def dispatch(self, request: Request) -> Response:
         self.run_due()
         path = request.path.removeprefix(self.prefix) or "/"
-        found = find_route(self.table, request.method, path)
+        found = find_route(self.table, request.method, path, request.query)
         if isinstance(found, Response):
             self._log(request, "", found, None, {})
             return found

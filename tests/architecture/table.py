@@ -118,6 +118,9 @@ PUBLIC: dict[str, Row] = {
     "api/v1/payments/<slug:gateway>/callback": Row(
         {"get": EVERYBODY, "post": EVERYBODY}, "api/v1/payments/bkash/callback", takes_body=False
     ),
+    "api/v1/payments/<slug:gateway>/ipn": Row(
+        {"get": EVERYBODY, "post": EVERYBODY}, "api/v1/payments/sslcommerz/ipn", takes_body=False
+    ),
 }  # fmt: skip
 OF_CUSTOMERS: dict[str, Row] = {
     "api/v1/user/profile": Row({"get": CUSTOMERS, "patch": CUSTOMERS}),

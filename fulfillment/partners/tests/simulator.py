@@ -21,6 +21,8 @@ CREDENTIALS: Final = {
     "BKASH_APP_SECRET": "sim-app-secret",
     "BKASH_USERNAME": "sim-username",
     "BKASH_PASSWORD": "sim-password-of-bkash",
+    "SSLCOMMERZ_STORE_ID": "simstore",
+    "SSLCOMMERZ_STORE_PASSWORD": "sim-password-of-sslcommerz",
     "ZENDIT_API_KEY": "sand_sim_key",
     "RELOADLY_CLIENT_ID": "sim-client",
     "RELOADLY_CLIENT_SECRET": "sim-client-secret",
