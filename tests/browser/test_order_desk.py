@@ -1,41 +1,17 @@
 """An operator repairs an order in a real browser, under the shop's own Content-Security-Policy."""
 
-import os
-import shutil
-
 import pytest
 from django.core import mail
-from playwright.sync_api import sync_playwright
 
 from accounts.tests.factories import PASSWORD, UserFactory
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.tests.factories import stuck_order
+from tests.browser.watching import watch
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    """Playwright keeps an event loop, in which Django would refuse its database."""
-    found = shutil.which("chromium")
-    before = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-    os.environ.pop("DJANGO_ALLOW_ASYNC_UNSAFE")
-    if before is not None:
-        os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = before
-
-
-@pytest.fixture
-def complaints():
-    """What the browser complained of, and what it asked of others than us."""
-    return []
 
 
 @pytest.fixture
@@ -46,16 +22,7 @@ def desk(chromium, live_server, complaints, request):
         viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=live_server.url
     )
     page = context.new_page()
-    page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "request",
-        lambda asked: (
-            None
-            if asked.url.startswith((live_server.url, "data:"))
-            else complaints.append(asked.url)
-        ),
-    )
+    watch(page, live_server.url, complaints)
     user = UserFactory(operator=True, name="Olivia Operator")
     page.goto("/admin/")
     page.get_by_label("Email").fill(user.email)

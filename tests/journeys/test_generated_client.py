@@ -218,6 +218,42 @@ def _entered(operator: Caller, key: str, body: Any) -> Any:
         return None
 
 
+def test_an_account_from_its_number_to_signing_out(anyone: Caller, client: ShopClient) -> None:
+    number = f"88019{time.time_ns() % 10**8:08}"
+    assert anyone.user_exist(body={"msisdn": number}).exists is False
+    assert anyone.send_otp(body={"msisdn": number}).expires_in == 300
+    (text,) = client.mails(number)
+    otp = re.search(r"\d{6}", text["text"]).group()
+    proof = anyone.verify_otp(body={"msisdn": number, "otp": otp}).verification_token
+    body = {"verificationToken": proof, "password": f"a-long-one-{otp}", "language": "bn"}
+    session = anyone.sign_up(body=body, expect=201)
+    me = anyone.with_token(session.access_token)
+    assert (me.profile_get().msisdn, me.profile_get().language) == (number, "bn")
+    assert me.profile_change(body={"name": "Rahim Uddin"}).name == "Rahim Uddin"
+    renewed = anyone.refresh_token(body={"refreshToken": session.refresh_token})
+    assert anyone.sign_out(body={"refreshToken": renewed.refresh_token}) is None
+
+
+def test_discount_codes_are_kept(anyone: Caller) -> None:
+    body = {"email": "owner@bdvoucher.com", "password": "owner-demo"}
+    owner = anyone.with_token(anyone.admin_login(body=body).access_token)
+    code = f"gen{time.time_ns()}"
+    body = {"code": code, "discount_type": "flat", "discount_value": 12.5}
+    made = owner.admin_create_discount(body=body, expect=201)
+    assert (made.code, made.discount_value, made.ends_at) == (code.upper(), 12.5, None)
+    assert owner.admin_create_discount(body=body, expect=409).error.code == "CONFLICT"
+    ends = "2031-01-01T00:00:00.000Z"
+    assert owner.admin_change_discount(made.id, body={"ends_at": ends}).ends_at.year == 2031
+    assert owner.admin_replace_discount(made.id, body=body).discount_type == "flat"
+    assert owner.admin_list_discounts(limit=1).items[0].id == made.id
+    assert owner.admin_list_discount_orders(made.id).total == 0
+    assert owner.admin_delete_discount(made.id).code == code.upper()
+    assert owner.admin_get_discount(made.id, expect=404).error.code == "NOT_FOUND"
+    login = {"email": "support@bdvoucher.com", "password": "support-demo"}
+    support = anyone.with_token(anyone.admin_login(body=login).access_token)
+    assert support.admin_create_discount(body=body, expect=403).error.code == "FORBIDDEN"
+
+
 def test_refusals_are_read_too(anyone: Caller, customer: Caller, operator: Caller) -> None:
     body = {**SEED_ORDER, "items": [{"variant_id": 22402, "quantity": 1}]}
     refused = customer.create_order(body=body, expect=400)
