@@ -25,6 +25,7 @@ _LOOK: Final = frozenset(
         "catalog.view_tag",
         "catalog.view_variant",
         "fulfillment.view_fulfillmentattempt",
+        "fulfillment.view_partnerhealth",
         "fulfillment.view_partnertransaction",
         "loyalty.view_fulfillmentorder",
         "notifications.view_adminalert",
@@ -49,6 +50,8 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     | {
         "fulfillment.override_recipient",
         "fulfillment.recover_order",
+        "fulfillment.reset_breaker",
+        "fulfillment.change_partnerhealth",
         "fulfillment.view_recoveryrun",
         "notifications.change_adminalert",
         "orders.add_subscription",

@@ -60,6 +60,14 @@ app.conf.update(
             "task": "notifications.tasks.sweep_emails",
             "schedule": settings.SWEEP_EMAILS_SECONDS,
         },
+        "sweep-partners": {
+            "task": "fulfillment.tasks.sweep_partners",
+            "schedule": settings.SWEEP_PARTNERS_SECONDS,
+        },
+        "check-invariants": {
+            "task": "bdvoucher.tasks.sweep_invariants",
+            "schedule": settings.CHECK_INVARIANTS_SECONDS,
+        },
     },
 )
 # A sweep that nobody took is worthless when the next one is due.

@@ -10,8 +10,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
 from bdvoucher import views
-from fulfillment.urls import operator_routes
-from notifications.urls import order_mail_routes
+from fulfillment.urls import operator_routes, queue_routes
+from notifications.urls import alert_routes, order_mail_routes
 from orders.urls import discount_routes
 from payments.views import payment_return
 
@@ -23,6 +23,8 @@ api: list[URLPattern | URLResolver] = [
     path("", include("payments.urls")),
     path("admin/", include(staff_accounts)),
     path("admin/", include(discount_routes("api-admin"))),
+    path("admin/", include(queue_routes("api-admin"))),
+    path("admin/", include(alert_routes("api-admin"))),
     path("admin/orders/", include(operator_routes("api-admin"))),
     path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
 ]
@@ -38,6 +40,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/return/<str:token>", payment_return, name="payment-return"),
     path("ordersv2/", include(order_mail_routes("nexway"))),
     path("admin/", include(discount_routes("admin"))),
+    path("admin/", include(queue_routes("admin"))),
+    path("admin/", include(alert_routes("admin"))),
     path("admin/orders/", include(operator_routes("admin"))),
     path("admin/", admin.site.urls),
 ]

@@ -1,11 +1,17 @@
 """The audit trail and the purchases behind it, for who looks something up; nobody edits them."""
 
-from django.contrib import admin
+from typing import Any, cast
+
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
-from core.admin import LookAdmin
-from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from accounts.models import User
+from core.actors import Actor
+from core.admin import KeptAdmin, LookAdmin
+from fulfillment.breaker import reset
+from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
 
 
 @admin.register(FulfillmentAttempt)
@@ -33,3 +39,35 @@ class PartnerTransactionAdmin(LookAdmin[PartnerTransaction]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PartnerTransaction]:
         return super().get_queryset(request).select_related("partner", "source__partner")
+
+
+@admin.register(PartnerHealth)
+class PartnerHealthAdmin(KeptAdmin[PartnerHealth]):
+    """Circuit breaker and balance; only the balance's limit is a person's to set."""
+
+    list_display = ("partner", "breaker", "failures", "last_error", "money_left", "balance_at")
+    fields = ("low_balance",)
+    list_select_related = ("partner",)
+    actions: Any = ("let_through",)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("fulfillment.reset_breaker"))
+
+    @admin.display(description="Purchases")
+    def breaker(self, row: PartnerHealth) -> str:
+        words = {"closed": "Let through", "open": "Paused", "half_open": "Next one is a probe"}
+        return words[row.state(now=timezone.now())]
+
+    @admin.display(description="Balance")
+    def money_left(self, row: PartnerHealth) -> str:
+        return "" if row.balance is None else f"{row.balance:,.2f} {row.balance_currency}"
+
+    @admin.action(description="Let purchases through again", permissions=["reset"])
+    def let_through(self, request: HttpRequest, queryset: QuerySet[PartnerHealth]) -> None:
+        operator = Actor.of(cast("User", request.user))
+        for health in queryset.select_related("partner"):
+            reset(health.partner, operator=operator, now=timezone.now())
+        messages.success(request, "Purchases are let through; waiting orders are served.")

@@ -12,10 +12,11 @@ from django.utils import timezone
 from catalog.models import PartnerSource
 from catalog.selectors import buyable_sources
 from catalog.states import FulfillmentType
+from fulfillment.breaker import PAUSED, allows, opens_again
 from fulfillment.completion import Failure, prepare
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.purchasing import Result, buy, open_purchase
-from fulfillment.selectors import Standing, claimable, standings_of
+from fulfillment.selectors import Standing, bought_today, claimable, standings_of
 from fulfillment.states import AttemptType, PurchaseStatus
 from notifications.models import EmailMessage
 from orders.models import Order
@@ -132,6 +133,10 @@ def _from_partners(
             round_.unfinished.add(item.pk)
             return
         while sources:
+            if not _may_ask(attempt, sources[0]):
+                failure = _paused(sources, failure)
+                sources.pop(0)
+                continue
             purchase = open_purchase(attempt, item, unit, sources[0])
             if purchase is None:
                 return  # somebody else filled the unit or took the attempt over
@@ -140,7 +145,7 @@ def _from_partners(
                 break
             if result.status == PurchaseStatus.UNKNOWN:
                 return  # followed by look-up; a silent partner is not asked for more
-            failure = _failure(sources[0], result)
+            failure = _failure(sources[0], result, before=failure)
             if result.transient:
                 round_.failures[item.pk] = failure
                 return
@@ -148,6 +153,23 @@ def _from_partners(
         else:
             round_.failures[item.pk] = failure
             return
+
+
+def _may_ask(attempt: FulfillmentAttempt, source: PartnerSource) -> bool:
+    """A paused partner is skipped, but not for an operator, who knows something (D19)."""
+    return attempt.type != AttemptType.AUTO or allows(source.partner_id or 0, now=timezone.now())
+
+
+def _paused(sources: Sequence[PartnerSource], failure: Failure) -> Failure:
+    """Nobody was asked, so asking later makes sense, whatever the other sources said."""
+    now = timezone.now()
+    again = opens_again([each.partner_id or 0 for each in sources])
+    response = {"offerId": sources[0].external_offer_id, "status": PAUSED}
+    return Failure(
+        f"{sources[0].partner} did not answer lately; purchases are paused",
+        response=response,
+        retry_after=max(1.0, (again - now).total_seconds()) if again else failure.retry_after,
+    )
 
 
 def _is_pool(source: PartnerSource) -> bool:
@@ -165,7 +187,7 @@ def _sources(
     if attempt.partner_source is not None:
         sources = [] if _is_pool(attempt.partner_source) else [attempt.partner_source]
     else:
-        sources = list(buyable_sources(standing.item.variant))
+        sources = _within_caps(buyable_sources(standing.item.variant))
     refused = list(
         PartnerTransaction.objects.filter(attempt=attempt, status=PurchaseStatus.FAILED).order_by(
             "pk"
@@ -178,13 +200,24 @@ def _sources(
     return left, Failure(error, response=response, definite=not transient)
 
 
-def _failure(source: PartnerSource, result: Result) -> Failure:
+def _within_caps(sources: Sequence[PartnerSource]) -> list[PartnerSource]:
+    """The first source's cap was kept when the order was placed (D14); a source that stands in
+    for it is asked only within its own."""
+    caps = {each.pk: each.stock_cap for each in sources[1:] if each.stock_cap is not None}
+    used = bought_today(list(caps), now=timezone.now()) if caps else {}
+    full = {pk for pk, cap in caps.items() if used.get(pk, 0) >= cap}
+    return [each for each in sources if each.pk not in full]
+
+
+def _failure(source: PartnerSource, result: Result, *, before: Failure) -> Failure:
     """What the audit trail keeps: the partner's word, and its reason in plain text."""
     response = {
         "offerId": source.external_offer_id,
         "status": result.word or NO_STOCK,
         "reason": result.error,
     }
+    if not result.transient and before.response.get("status") == PAUSED:
+        return before  # a partner that is only paused may still deliver
     error = result.error if result.transient else NO_SOURCE
     return Failure(
         error, response=response, definite=not result.transient, retry_after=result.retry_after

@@ -1,5 +1,7 @@
 """The audit trail of delivery, and what was bought from partners."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -106,11 +108,21 @@ class PartnerTransaction(models.Model):
     """When to look it up again; goes on when an operator delivered meanwhile (D39)."""
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    """The operator who asked the partner and closed it, with the reason they gave (D39)."""
+    close_reason = models.CharField(max_length=500, blank=True)
 
     class Meta:
         db_table = "partner_api_transactions"
         ordering = ["pk"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(closed_by__isnull=True, close_reason="")
+                | (Q(closed_by__isnull=False) & ~Q(close_reason="")),
+                name="purchase_closed_by_hand_has_reason",
+            ),
             models.UniqueConstraint(
                 fields=["partner", "reference"], name="purchase_reference_once"
             ),
@@ -131,3 +143,48 @@ class PartnerTransaction(models.Model):
                 name="purchase_due",
             )
         ]
+
+
+class PartnerHealth(models.Model):
+    """How a partner answers: the circuit breaker's memory, and the balance last seen (D19).
+
+    Closed while `open_until` is empty; open until then; after that the next purchase is the
+    probe, and moves `open_until` on while it is under way.
+    """
+
+    partner = models.OneToOneField(
+        Partner, on_delete=models.PROTECT, related_name="health", primary_key=True
+    )
+    failures = models.PositiveIntegerField(default=0)
+    """Purchases in a row without an answer that can be worked with."""
+    opened_at = models.DateTimeField(null=True)
+    open_until = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    """When it last came back: orders that were tried before then are served again (D37)."""
+    last_error = models.CharField(max_length=500, blank=True)
+    balance = models.DecimalField(max_digits=14, decimal_places=2, null=True)
+    balance_currency = models.CharField(max_length=3, blank=True)
+    balance_at = models.DateTimeField(null=True)
+    low_balance = models.DecimalField(max_digits=14, decimal_places=2, null=True, blank=True)
+    """Below this, in the account's currency, an alert is raised; empty is no watch."""
+
+    class Meta:
+        db_table = "partner_health"
+        verbose_name_plural = "partner health"
+        permissions = [("reset_breaker", "Can let purchases through to a paused partner")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(open_until__isnull=True, opened_at__isnull=True)
+                | Q(open_until__isnull=False, opened_at__isnull=False),
+                name="partner_health_open_has_times",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.partner)
+
+    def state(self, *, now: datetime) -> str:
+        """`closed` (all is well), `open` (paused), `half_open` (the next purchase is the probe)."""
+        if self.open_until is None:
+            return "closed"
+        return "open" if self.open_until > now else "half_open"

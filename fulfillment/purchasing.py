@@ -14,14 +14,17 @@ from django.utils import timezone
 
 from catalog.models import PartnerSource
 from catalog.states import IDENTIFIERS
+from core import correlation
+from core.actors import Actor
 from core.logging import get_logger
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
 from core.states import check_arrow
+from fulfillment.breaker import note_answer, note_silence
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer, VoucherPartner
 from fulfillment.partners.registry import get_partner
 from fulfillment.states import PURCHASE_ARROWS, UNDER_WAY, AttemptStatus, PurchaseStatus
-from notifications.alerts import raise_alert
+from notifications.alerts import raise_alert, resolve_alerts
 from notifications.states import AlertKind
 from orders.models import OrderItem
 from orders.services import locked
@@ -34,6 +37,7 @@ log = get_logger(__name__)
 
 #: What a partner may answer, or raise, when asked to sell or to look up.
 Answer = IssuedCode | AtWork | None | ProviderError | Anomaly
+CLOSED: Final = "CLOSED_BY_OPERATOR"
 PERSONAL: Final = frozenset(IDENTIFIERS) - {"email"}
 
 
@@ -167,6 +171,8 @@ def record(purchase_id: int, answer: Answer, *, asked: str) -> Result:
         result = _written(purchase, answer, asked=asked, now=now)
         if result.status not in UNDER_WAY:
             _wake_attempt(purchase, now=now)
+        if asked == "purchase":
+            _note_health(purchase, answer, now=now)
         if isinstance(answer, (Misconfigured, Anomaly)) or result.word == "code_taken":
             kind = (
                 AlertKind.PARTNER_MISCONFIGURED
@@ -186,6 +192,40 @@ def record(purchase_id: int, answer: Answer, *, asked: str) -> Result:
         error=result.error,
     )
     return result
+
+
+def _note_health(purchase: PartnerTransaction, answer: Answer, *, now: datetime) -> None:
+    """What the circuit breaker learns; wrong credentials of ours say nothing of the partner."""
+    if isinstance(answer, (Unavailable, OutcomeUnknown)):
+        note_silence(purchase.partner, answer.message, now=now)
+    elif not isinstance(answer, Misconfigured):
+        note_answer(purchase.partner, now=now)
+
+
+def close_by_hand(
+    purchase: PartnerTransaction,
+    issued: IssuedCode | None,
+    *,
+    reason: str,
+    operator: Actor,
+    now: datetime,
+) -> None:
+    """End an open purchase as the partner's people told (D39); part of the caller's transaction,
+    which holds the order's lock.
+
+    Raises:
+        CodeTaken: we hold the code already.
+    """
+    purchase.closed_by_id, purchase.close_reason = operator.user_id, reason[:500]
+    if issued is None:
+        _save(purchase, Result(PurchaseStatus.FAILED, reason, CLOSED), now=now)
+    elif _sold(purchase, issued, now=now).status != PurchaseStatus.SUCCEEDED:
+        raise CodeTaken("We hold this code already.")
+    _wake_attempt(purchase, now=now)
+    note = (
+        f"Purchase {purchase.reference} was closed by {operator.label}, fa:{correlation.current()}"
+    )
+    resolve_alerts(purchase.item.order, [AlertKind.PARTNER_ANOMALY], note=note, now=now)
 
 
 def _wake_attempt(purchase: PartnerTransaction, *, now: datetime) -> None:

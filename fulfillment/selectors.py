@@ -2,20 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet
 
-from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from catalog.models import PartnerSource
+from catalog.states import FulfillmentType
+from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
 from fulfillment.states import UNDER_WAY, AttemptStatus, PurchaseStatus
 from orders.models import Order, OrderItem
+from orders.selectors import midnight
 from orders.states import ItemStatus, OrderStatus
 from vouchers.models import Voucher
 from vouchers.states import DELIVERED, VoucherStatus
 
 SWEEP_BATCH: Final = 500
+CAME_BACK_LATELY: Final = timedelta(days=2)
+"""Longer ago, every order that waited has been tried since."""
 
 
 @dataclass(slots=True)
@@ -120,14 +125,39 @@ def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
     free = Voucher.objects.filter(
         variant=OuterRef("variant"), status=VoucherStatus.AVAILABLE
     ).exclude(expires_at__lte=now)
+    return _oldest_first(_waiting(now=now).filter(Exists(free)))
+
+
+def orders_partner_came_back_for(*, now: datetime) -> Sequence[int]:
+    """Orders last tried before a partner of theirs came back, oldest first (D37)."""
+    back = PartnerHealth.objects.filter(open_until=None, closed_at__gt=now - CAME_BACK_LATELY)
+    found: list[int] = []
+    for health in back:
+        tried_since = FulfillmentAttempt.objects.filter(
+            item=OuterRef("pk"), ended_at__gte=health.closed_at
+        )
+        items = _waiting(now=now).filter(_sold_by(health), ~Exists(tried_since))
+        found += _oldest_first(items)
+    return list(dict.fromkeys(found))
+
+
+def orders_to_probe_with(*, now: datetime) -> Sequence[int]:
+    """For each partner whose pause is over, the oldest order that waits for it: the probe."""
+    found: list[int] = []
+    for health in PartnerHealth.objects.filter(open_until__lte=now):
+        found += _oldest_first(_waiting(now=now).filter(_sold_by(health)))[:1]
+    return list(dict.fromkeys(found))
+
+
+def _waiting(*, now: datetime) -> QuerySet[OrderItem]:
+    """Items that owe codes while nobody works for them and no purchase is open."""
     tried = FulfillmentAttempt.objects.filter(
         Q(claimed_at__isnull=False) | Q(next_try_at__lte=now),
         item=OuterRef("pk"),
         status=AttemptStatus.IN_PROGRESS,
     )
     pending = PartnerTransaction.objects.filter(item=OuterRef("pk"), status__in=UNDER_WAY)
-    items = OrderItem.objects.filter(
-        Exists(free),
+    return OrderItem.objects.filter(
         ~Exists(tried),
         ~Exists(pending),
         refunded_units__len__lt=F("quantity"),
@@ -136,8 +166,34 @@ def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
         order__held_for_risk=False,
         fulfillment_status=ItemStatus.PARTNER_FAILED,
     )
+
+
+def _sold_by(health: PartnerHealth) -> Exists:
+    return Exists(
+        PartnerSource.objects.filter(
+            variant=OuterRef("variant"),
+            partner=health.pk,
+            partner__is_active=True,
+            is_active=True,
+            fulfillment_type=FulfillmentType.API,
+        )
+    )
+
+
+def _oldest_first(items: QuerySet[OrderItem]) -> list[int]:
     ids = items.order_by("order__paid_at").values_list("order_id", flat=True)[:SWEEP_BATCH]
     return list(dict.fromkeys(ids))
+
+
+def bought_today(source_ids: Sequence[int], *, now: datetime) -> Mapping[int, int]:
+    """Units bought, or still open, at each source since midnight in Dhaka."""
+    rows = (
+        PartnerTransaction.objects.filter(source__in=source_ids, created_at__gte=midnight(now))
+        .exclude(status=PurchaseStatus.FAILED)
+        .values_list("source_id")
+        .annotate(units=Count("pk"))
+    )
+    return dict(rows)
 
 
 def attempts_of(order: Order) -> QuerySet[FulfillmentAttempt]:

@@ -129,6 +129,23 @@ class ResendSerializer(StrictSerializer):
     )
 
 
+class ClosePurchaseSerializer(CodeSerializer):
+    """What the partner's people said of an open purchase (D39)."""
+
+    outcome = serializers.ChoiceField(choices=["bought", "not_bought"])
+    reason = serializers.CharField(max_length=500)
+    code = serializers.CharField(max_length=CODE_LENGTH, required=False, default="")
+
+    def bought(self) -> bool:
+        return bool(self.validated_data["outcome"] == "bought")
+
+    def given(self) -> GivenCode | None:
+        data = self.validated_data
+        if not (data["code"] or data["redemptionUrl"]):
+            return None
+        return _given(data, None)
+
+
 def _given(row: Mapping[str, Any], partner_id: int | None) -> GivenCode:
     return GivenCode(
         code=row["code"],

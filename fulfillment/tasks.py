@@ -7,10 +7,13 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from fulfillment.balances import check_balance, watched_partners
 from fulfillment.processing import process
 from fulfillment.selectors import (
     next_due,
+    orders_partner_came_back_for,
     orders_stock_came_for,
+    orders_to_probe_with,
     orders_with_due_work,
 )
 from fulfillment.waiting import start_again
@@ -36,11 +39,19 @@ def fulfil_order(*, order_id: int, **_later: object) -> None:
 
 @shared_task
 def sweep_orders(**_later: object) -> None:
-    """Wake what is due again, what the broker lost, and what waits for stock that came."""
+    """Wake what is due again, what the broker lost, and what waits for stock or a partner."""
     now = timezone.now()
-    for order_id in orders_stock_came_for(now=now):
-        with transaction.atomic():
-            start_again(order_id, now=now)
+    for find in (orders_stock_came_for, orders_partner_came_back_for, orders_to_probe_with):
+        for order_id in find(now=now):
+            with transaction.atomic():
+                start_again(order_id, now=now)
     mails = due_voucher_mails(now=now).values_list("order_id", flat=True)
     for order_id in dict.fromkeys([*orders_with_due_work(now=now), *mails]):
         fulfil_order.delay(order_id=order_id)
+
+
+@shared_task
+def sweep_partners(**_later: object) -> None:
+    """See what is left in our accounts at partners."""
+    for partner in watched_partners():
+        check_balance(partner)

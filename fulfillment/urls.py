@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from fulfillment import views
+from fulfillment import queue_views, views
 
 
 class DigitsConverter:
@@ -49,5 +49,33 @@ def operator_routes(prefix: str) -> list[URLPattern]:
             "<digits:key>/fulfillment-attempts",
             views.AttemptsView.as_view(),
             name=f"{prefix}-attempts",
+        ),
+        path(
+            "<digits:key>/purchases",
+            queue_views.PurchasesView.as_view(),
+            name=f"{prefix}-purchases",
+        ),
+        path(
+            "<digits:key>/purchases/<digits:purchase>/close",
+            queue_views.ClosePurchaseView.as_view(),
+            name=f"{prefix}-close-purchase",
+        ),
+    ]
+
+
+def queue_routes(prefix: str) -> list[URLPattern]:
+    """`/admin/orders` without its slash, and what is not about one order."""
+    return [
+        path("orders", queue_views.QueueView.as_view(), name=f"{prefix}-orders"),
+        path("partners", queue_views.PartnersView.as_view(), name=f"{prefix}-partners"),
+        path(
+            "partners/<digits:key>/reset",
+            queue_views.ResetPartnerView.as_view(),
+            name=f"{prefix}-partner-reset",
+        ),
+        path(
+            "partners/<digits:key>/check",
+            queue_views.CheckPartnerView.as_view(),
+            name=f"{prefix}-partner-check",
         ),
     ]

@@ -9,12 +9,7 @@ from django.utils import timezone
 
 from core.admin import LookAdmin
 from notifications.models import AdminAlert, EmailMessage
-from notifications.states import FULFILLMENT_ALERTS, AlertKind
-
-#: Closed by what ends their cause, and by nobody's click (D15, D44).
-CLOSE_BY_THEMSELVES = frozenset(
-    {*FULFILLMENT_ALERTS, AlertKind.AMOUNT_MISMATCH, AlertKind.PAYMENT_RISK}
-)
+from notifications.states import CLOSE_BY_THEMSELVES
 
 
 class OpenFilter(admin.SimpleListFilter):

@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
 from notifications.states import VOUCHERS, AlertKind, EmailStatus
 from orders.models import Order
+from orders.selectors import find_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,19 @@ def alerts_of(order: Order) -> QuerySet[AdminAlert]:
     """Every alert of an order, open ones and closed ones, newest first."""
     rows = AdminAlert.objects.filter(order=order)
     return rows.select_related("resolved_by", "acknowledged_by").order_by("-pk")
+
+
+def alerts_wished(*, state: str, kind: str = "", order: str = "") -> QuerySet[AdminAlert]:
+    """Alerts that are `open`, `closed` or `all`, of one kind and order if named, newest first."""
+    rows = AdminAlert.objects.select_related("order", "acknowledged_by", "resolved_by")
+    if state != "all":
+        rows = rows.filter(resolved_at__isnull=state == "open")
+    if kind:
+        rows = rows.filter(kind=kind)
+    if order:
+        found = find_order(Order.objects.all(), order)
+        rows = rows.filter(order=found) if found else rows.none()
+    return rows.order_by("-pk")
 
 
 def mails_of(order: Order) -> QuerySet[EmailMessage]:

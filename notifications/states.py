@@ -89,9 +89,28 @@ class AlertKind(models.TextChoices):
     REFUND_BY_HAND = "refund_by_hand", "Money to be paid back by hand"
     REFUND_FAILED = "refund_failed", "A refund was refused"
     REFUND_UNCLEAR = "refund_unclear", "Nobody knows whether a refund was paid"
+    PARTNER_DOWN = "partner_down", "Partner does not answer; purchases are paused"
+    PARTNER_BALANCE = "partner_balance", "Partner account is running low"
+    INVARIANT = "invariant", "Something that must always hold does not"
 
 
 #: Closed by a successful recovery, naming its correlation id (seed Fulfillment Recovery).
 FULFILLMENT_ALERTS: Final = frozenset({AlertKind.FULFILLMENT_FAILED, AlertKind.FULFILLMENT_PARTIAL})
 #: Closed when nothing is owed any more, since the money went back (D42).
 CLOSED_BY_REFUND: Final = FULFILLMENT_ALERTS | {AlertKind.LATE_PAYMENT, AlertKind.PAYMENT_RISK}
+
+#: Closed by what ends their cause, and by nobody's click (D15, D44).
+CLOSE_BY_THEMSELVES: Final = frozenset(
+    {*FULFILLMENT_ALERTS, AlertKind.AMOUNT_MISMATCH, AlertKind.PAYMENT_RISK}
+)
+
+#: Money that needs a person.
+MONEY_ALERTS: Final = frozenset(
+    {
+        AlertKind.LATE_PAYMENT,
+        AlertKind.DUPLICATE_PAYMENT,
+        AlertKind.AMOUNT_MISMATCH,
+        AlertKind.PAYMENT_FOREIGN,
+        AlertKind.PAYMENT_RISK,
+    }
+)

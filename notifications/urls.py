@@ -1,8 +1,8 @@
-"""Mounted twice: at `/ordersv2/`, as the seed writes it, and below `/api/v1/admin/` (D1)."""
+"""Mounted as the seeds write the paths, and below `/api/v1/admin/` (D1)."""
 
 from django.urls import URLPattern, path
 
-from notifications import views
+from notifications import alert_views, views
 
 
 def order_mail_routes(prefix: str) -> list[URLPattern]:
@@ -11,4 +11,21 @@ def order_mail_routes(prefix: str) -> list[URLPattern]:
     return [
         path("<digits:key>", one, name=f"{prefix}-order-mails"),
         path("<digits:key>/email/send", send, name=f"{prefix}-email-send"),
+    ]
+
+
+def alert_routes(prefix: str) -> list[URLPattern]:
+    """Alerts for operators."""
+    return [
+        path("alerts", alert_views.AlertsView.as_view(), name=f"{prefix}-alerts"),
+        path(
+            "alerts/<int:alert_id>/acknowledge",
+            alert_views.AcknowledgeView.as_view(),
+            name=f"{prefix}-alert-acknowledge",
+        ),
+        path(
+            "alerts/<int:alert_id>/resolve",
+            alert_views.ResolveView.as_view(),
+            name=f"{prefix}-alert-resolve",
+        ),
     ]

@@ -36,9 +36,9 @@ def find_order(rows: QuerySet[Order], key: str) -> Order | None:
 
 def ordered_today(variant_ids: Iterable[int], *, now: datetime) -> Mapping[int, int]:
     """Units of each variant ordered since midnight in Dhaka that still count against its cap."""
-    midnight = _midnight(now)
+    since = midnight(now)
     rows = (
-        OrderItem.objects.filter(variant__in=set(variant_ids), order__created_at__gte=midnight)
+        OrderItem.objects.filter(variant__in=set(variant_ids), order__created_at__gte=since)
         .exclude(order__status__in=[OrderStatus.FAILED, OrderStatus.CANCELLED])
         .values_list("variant_id")
         .annotate(units=Sum("quantity"))
@@ -46,7 +46,8 @@ def ordered_today(variant_ids: Iterable[int], *, now: datetime) -> Mapping[int, 
     return dict(rows)
 
 
-def _midnight(now: datetime) -> datetime:
+def midnight(now: datetime) -> datetime:
+    """When the shop's day began, in Dhaka."""
     return now.astimezone(DHAKA).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
@@ -66,10 +67,10 @@ class Today:
 
 def today(*, now: datetime) -> Today:
     """Orders placed and paid today, and how many of the paid ones are delivered."""
-    midnight = _midnight(now)
-    paid = Q(paid_at__gte=midnight)
-    figures = Order.objects.filter(Q(created_at__gte=midnight) | paid).aggregate(
-        placed=Count("id", filter=Q(created_at__gte=midnight)),
+    since = midnight(now)
+    paid = Q(paid_at__gte=since)
+    figures = Order.objects.filter(Q(created_at__gte=since) | paid).aggregate(
+        placed=Count("id", filter=Q(created_at__gte=since)),
         paid=Count("id", filter=paid),
         revenue=Sum("total_amount", filter=paid),
         delivered=Count("id", filter=paid & Q(status=OrderStatus.SUCCEEDED)),

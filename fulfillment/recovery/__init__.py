@@ -1,8 +1,9 @@
 """How operators repair a paid order (seed Fulfillment Recovery). The API and the admin's
-buttons call these same four functions."""
+buttons call these same functions."""
 
 from fulfillment.recovery.codes import GivenCode, ItemCodes, enter_codes, enter_codes_for_order
 from fulfillment.recovery.mail import resend_codes
+from fulfillment.recovery.purchases import close_purchase
 from fulfillment.recovery.results import OrderResult, RecoveryResult, RowResult
 from fulfillment.recovery.retry import retry_with_partner
 
@@ -12,6 +13,7 @@ __all__ = [
     "OrderResult",
     "RecoveryResult",
     "RowResult",
+    "close_purchase",
     "enter_codes",
     "enter_codes_for_order",
     "resend_codes",
