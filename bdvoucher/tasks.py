@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from bdvoucher.invariants import check_all, keep_alerts
 from core.api.idempotency import KEPT
 from core.models import IdempotencyKey
 
@@ -14,3 +15,11 @@ def sweep_expired(**_later: object) -> None:
     now = timezone.now()
     OutstandingToken.objects.filter(expires_at__lte=now).delete()
     IdempotencyKey.objects.filter(created_at__lt=now - KEPT).delete()
+
+
+@shared_task
+def sweep_invariants(**_later: object) -> None:
+    """Go through every rule; each breach is an alert, which closes when it holds again."""
+    now = timezone.now()
+    breaches = [breach for _, found in check_all(now=now) for breach in found]
+    keep_alerts(breaches, now=now)
