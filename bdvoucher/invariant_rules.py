@@ -55,7 +55,8 @@ RULES: Final[Sequence[Rule]] = (
                    WHERE status IN ('sold', 'used') GROUP BY order_item_id) AS held
           ON held.order_item_id = item.id
         WHERE coalesce(held.codes, 0) > item.quantity
-           OR (item.fulfillment_status = 'SUCCEEDED' AND coalesce(held.codes, 0) <> item.quantity)
+           OR (item.fulfillment_status = 'SUCCEEDED'
+               AND coalesce(held.codes, 0) < item.quantity - cardinality(item.refunded_units))
         """,
     ),
     Rule(
@@ -161,7 +162,7 @@ RULES: Final[Sequence[Rule]] = (
         "what needs a person has an open alert, what is delivered has none",
         """
         SELECT o.id, 'NEEDS_ATTENTION without an open alert' FROM orders AS o
-        WHERE o.status = 'NEEDS_ATTENTION' AND NOT EXISTS (
+        WHERE o.status = 'NEEDS_ATTENTION' AND NOT o.closed_by_refund AND NOT EXISTS (
           SELECT FROM admin_alerts AS a WHERE a.order_id = o.id AND a.resolved_at IS NULL)
         UNION ALL
         SELECT o.id, 'SUCCEEDED with an open alert of delivery'
@@ -249,7 +250,8 @@ RULES: Final[Sequence[Rule]] = (
         FROM order_items AS item JOIN orders AS o ON o.id = item.order_id
         LEFT JOIN vouchers AS v ON v.order_item_id = item.id AND v.status IN ('sold', 'used')
         WHERE item.fulfillment_status = 'DISPATCH_FAILED'
-        GROUP BY o.id, item.id HAVING count(v.id) <> item.quantity OR o.status <> 'NEEDS_ATTENTION'
+        GROUP BY o.id, item.id 
+        HAVING count(v.id) < item.quantity - cardinality(item.refunded_units) OR o.status <> 'NEEDS_ATTENTION'
         """,
     ),
     Rule(
@@ -282,7 +284,8 @@ RULES: Final[Sequence[Rule]] = (
         SELECT DISTINCT o.id, 'item ' || item.id || ' waits for codes that are free'
         FROM orders AS o JOIN order_items AS item ON item.order_id = o.id
         WHERE o.status = 'NEEDS_ATTENTION' AND NOT o.held_for_risk AND o.paid_at < %(late)s
-          AND item.fulfillment_status = 'PARTNER_FAILED'
+          AND item.fulfillment_status = 'PARTNER_FAILED' AND NOT o.closed_by_refund
+          AND cardinality(item.refunded_units) < item.quantity
           AND EXISTS (SELECT FROM vouchers AS v WHERE v.variant_id = item.variant_id
                       AND v.status = 'available' AND v.created_at < %(late)s
                       AND (v.expires_at IS NULL OR v.expires_at > %(now)s))

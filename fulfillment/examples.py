@@ -270,3 +270,108 @@ ATTEMPTS: Final = [
     ),
     NO_ORDER,
 ]
+
+_QUEUED: Final[dict[str, Any]] = {
+    "id": 88,
+    "order_number": "20260427",
+    "status": "NEEDS_ATTENTION",
+    "payment_method": "bkash",
+    "total_amount": 1100,
+    "currency": "BDT",
+    "recipient_email": "customer@example.com",
+    "customer": {"id": 7, "name": "Rahim Uddin", "msisdn": "8801712345678"},
+    "held_for_risk": False,
+    "items": [
+        {
+            "order_item_id": 123,
+            "product": "Steam Wallet",
+            "variant": "USD 10",
+            "quantity": 1,
+            "fulfillment_status": "PARTNER_FAILED",
+        }
+    ],
+    "alerts": [
+        {
+            "id": 9,
+            "type": "fulfillment_failed",
+            "message": "1 code(s) owed; no source could deliver them.",
+        }
+    ],
+    "created_at": "2026-04-27T14:19:00.000Z",
+    "paid_at": "2026-04-27T14:21:00.000Z",
+}
+QUEUE: Final = [
+    example(
+        "OrdersThatNeedAttention",
+        {
+            "items": [_QUEUED],
+            "page": 1,
+            "limit": 20,
+            "total": 1,
+            "total_exact": True,
+            "total_pages": 1,
+            "next_after": None,
+        },
+    ),
+    refusal(400, "limit must be a whole number from 1 to 100.", "limit"),
+]
+_PURCHASE: Final[dict[str, Any]] = {
+    "id": 501,
+    "order_item_id": 123,
+    "unit_no": 1,
+    "partner": "zendit",
+    "offer": "zen_abc123",
+    "reference": "20260427I123U1T1",
+    "partner_transaction_id": None,
+    "status": "UNKNOWN",
+    "error": "no answer",
+    "sent_at": "2026-04-27T14:21:02.000Z",
+    "checks": 7,
+    "next_check_at": "2026-04-27T14:35:00.000Z",
+    "ended_at": None,
+    "close_reason": None,
+}
+PURCHASES: Final = [example("OneOpenPurchase", {"items": [_PURCHASE]}), NO_ORDER]
+_TOLD: Final = "Zendit support, ticket 7: delivered at 14:22"
+CLOSE_PURCHASE: Final = [
+    sent({"outcome": "bought", "reason": _TOLD, "code": "ABCD-1234", "pin": "9999"}, "Bought"),
+    sent({"outcome": "not_bought", "reason": "Zendit support: never arrived"}, "NotBought"),
+    example(
+        "Closed",
+        {
+            **_PURCHASE,
+            "status": "SUCCEEDED",
+            "error": None,
+            "next_check_at": None,
+            "ended_at": "2026-04-27T15:02:00.000Z",
+            "close_reason": _TOLD,
+        },
+        "Purchase 20260427I123U1T1 is closed.",
+    ),
+    refusal(400, "Give the code that was bought.", "code"),
+    refusal(404, "The order has no such purchase."),
+    refusal(409, "Purchase 20260427I123U1T1 is SUCCEEDED; only an open one is closed."),
+]
+_PARTNER: Final[dict[str, Any]] = {
+    "id": 1,
+    "slug": "zendit",
+    "name": "Zendit",
+    "state": "closed",
+    "failures": 0,
+    "open_until": None,
+    "last_error": None,
+    "balance": 1250.5,
+    "balance_currency": "USD",
+    "balance_at": "2026-04-27T14:20:00.000Z",
+}
+_NO_PARTNER: Final = refusal(404, "There is no such partner.")
+PARTNERS: Final = [example("AllIsWell", {"items": [_PARTNER]})]
+RESET_PARTNER: Final = [
+    example("LetThrough", _PARTNER, "Purchases are let through again."),
+    _NO_PARTNER,
+]
+CHECK_PARTNER: Final = [
+    example("Answers", _PARTNER, "Zendit answers."),
+    example("Silent", _PARTNER, "Zendit could not be asked.", success=False),
+    _NO_PARTNER,
+]

@@ -17,8 +17,9 @@ from core.api.envelope import ok
 from core.api.fields import instant, number
 from core.api.idempotency import idempotent
 from core.api.lists import MAX_LIMIT, whole
-from core.api.schema import answers
+from core.api.schema import answers, in_path, paging
 from core.errors import BadRequest, NotFound
+from fulfillment import examples
 from fulfillment.balances import check_balance, watched_partners
 from fulfillment.breaker import reset
 from fulfillment.models import PartnerHealth, PartnerTransaction
@@ -30,6 +31,8 @@ from fulfillment.views import KEY, OperatorView
 from orders.states import OrderStatus
 
 DEFAULT_LIMIT: Final = 20
+BREAKER_STATES: Final = ("closed", "open", "half_open")
+PARTNER: Final = in_path("key", "The partner's `id`.")
 LONGEST_SEARCH: Final = 200
 #: Tabs are worked off from the oldest; the whole list is browsed from the newest.
 OLDEST_FIRST: Final = frozenset(TABS) - {"all"}
@@ -75,7 +78,7 @@ class QueuePageSchema(serializers.Serializer[Any]):
     items = QueueOrderSchema(many=True)
     page = serializers.IntegerField()
     limit = serializers.IntegerField()
-    total = serializers.IntegerField(help_text="Stops at 10000 (D36).")
+    total = serializers.IntegerField(help_text="Stops at 10000.")
     total_exact = serializers.BooleanField()
     total_pages = serializers.IntegerField()
     next_after = serializers.IntegerField(
@@ -100,8 +103,7 @@ QUEUE_PARAMETERS: Final = [
     _parameter("cause", "Word of a failed attempt's `partner_response.status`: `NO_STOCK`."),
     _parameter("from", "Placed at or after this time (ISO 8601)."),
     _parameter("to", "Placed before this time (ISO 8601)."),
-    _parameter("limit", "1 to 100, 20 by default.", int),
-    _parameter("page", "From 1; `after` is quicker and misses nothing.", int),
+    *paging(DEFAULT_LIMIT),
     _parameter("after", "`next_after` of the page before.", int),
 ]
 
@@ -116,7 +118,8 @@ class QueueView(OperatorView):
         description="The operators' queue. A tab lists its oldest orders first, `all` the newest. "
         "The search is exact: nothing is guessed, a code is found by its fingerprint.",
         parameters=QUEUE_PARAMETERS,
-        responses=answers("AdminOrderList", QueuePageSchema(), 400, 401, 403),
+        responses=answers("AdminOrderList", QueuePageSchema(), 400),
+        examples=examples.QUEUE,
     )
     def get(self, request: Request) -> Response:
         params = request.query_params
@@ -224,7 +227,7 @@ def queue_row(order: Any) -> dict[str, Any]:
     }
 
 
-class PurchaseSchema(serializers.Serializer[Any]):
+class PurchaseRowSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     order_item_id = serializers.IntegerField()
     unit_no = serializers.IntegerField()
@@ -261,7 +264,7 @@ def purchase_data(purchase: PartnerTransaction) -> dict[str, Any]:
 
 
 class PurchasesSchema(serializers.Serializer[Any]):
-    items = PurchaseSchema(many=True)
+    items = PurchaseRowSchema(many=True)
 
 
 @extend_schema(tags=["Recovery"])
@@ -272,7 +275,9 @@ class PurchasesView(OperatorView):
         operation_id="adminListPurchases",
         summary="List what was bought from partners for an order",
         description="One row for each unit and try, newest first; codes are not shown here.",
-        responses=answers("Purchases", PurchasesSchema(), 401, 403, 404),
+        parameters=[KEY],
+        responses=answers("Purchases", PurchasesSchema()),
+        examples=examples.PURCHASES,
     )
     def get(self, request: Request, key: str) -> Response:  # noqa: ARG002
         rows = purchases_of(self.order(key))
@@ -286,12 +291,13 @@ class ClosePurchaseView(OperatorView):
     @extend_schema(
         operation_id="adminClosePurchase",
         summary="Close an open purchase as the partner's people told",
-        description="For a purchase that stays `UNKNOWN` or `PENDING` (D39). `bought` needs the "
+        description="For a purchase that stays `UNKNOWN` or `PENDING`. `bought` needs the "
         "code, which is stored for its unit or as surplus; `not_bought` lets the unit be bought "
         "anew. Who, why and when are kept; the order goes on by itself.",
-        parameters=[KEY],
+        parameters=[KEY, in_path("purchase", "The purchase's `id`.")],
         request=ClosePurchaseSerializer,
-        responses=answers("ClosePurchase", PurchaseSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("ClosePurchase", PurchaseRowSchema()),
+        examples=examples.CLOSE_PURCHASE,
     )
     @idempotent
     def post(self, request: Request, key: str, purchase: str) -> Response:
@@ -312,7 +318,7 @@ class PartnerSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     slug = serializers.CharField()
     name = serializers.CharField()
-    state = serializers.ChoiceField(choices=["closed", "open", "half_open"])
+    state = serializers.ChoiceField(choices=BREAKER_STATES)
     failures = serializers.IntegerField(help_text="Purchases in a row without a usable answer.")
     open_until = serializers.DateTimeField(allow_null=True)
     last_error = serializers.CharField(allow_null=True)
@@ -349,8 +355,10 @@ class PartnersView(OperatorView):
     @extend_schema(
         operation_id="adminListPartners",
         summary="See how partners answer",
-        description="Circuit breaker and last known balance of each partner with an adapter.",
-        responses=answers("Partners", PartnersSchema(), 401, 403),
+        description="For staff who may view partners. Circuit breaker and last known "
+        "balance of each partner with an adapter.",
+        responses=answers("Partners", PartnersSchema()),
+        examples=examples.PARTNERS,
     )
     def get(self, request: Request) -> Response:  # noqa: ARG002
         now = timezone.now()
@@ -374,9 +382,10 @@ class ResetPartnerView(_PartnerView):
         summary="Let purchases through to a paused partner",
         description="Closes the circuit breaker; orders that wait for the partner are served, "
         "oldest first.",
-        parameters=[KEY],
+        parameters=[PARTNER],
         request=None,
-        responses=answers("ResetPartner", PartnerSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("ResetPartner", PartnerSchema()),
+        examples=examples.RESET_PARTNER,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:  # noqa: ARG002
@@ -393,9 +402,10 @@ class CheckPartnerView(_PartnerView):
         operation_id="adminCheckPartner",
         summary="Check the connection to a partner",
         description="Asks for our balance: address and credentials are proven, nothing is bought.",
-        parameters=[KEY],
+        parameters=[PARTNER],
         request=None,
-        responses=answers("CheckPartner", PartnerSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("CheckPartner", PartnerSchema()),
+        examples=examples.CHECK_PARTNER,
     )
     @idempotent
     def post(self, request: Request, key: str) -> Response:  # noqa: ARG002

@@ -13,6 +13,7 @@ from fulfillment.states import AttemptStatus, AttemptType, PurchaseStatus
 from orders.serializers import ItemSchema, OrderSchema
 
 CODE_LENGTH = 500
+CLOSE_OUTCOMES = ("bought", "not_bought")
 ITEM = "`items[].order_item_id` of the order."
 PARTNER = "Who supplied the codes; one that stands at a code comes first."
 NOTES = "Why, for the audit trail."
@@ -130,9 +131,9 @@ class ResendSerializer(StrictSerializer):
 
 
 class ClosePurchaseSerializer(CodeSerializer):
-    """What the partner's people said of an open purchase (D39)."""
+    """What the partner's people said of an open purchase."""
 
-    outcome = serializers.ChoiceField(choices=["bought", "not_bought"])
+    outcome = serializers.ChoiceField(choices=CLOSE_OUTCOMES)
     reason = serializers.CharField(max_length=500)
     code = serializers.CharField(max_length=CODE_LENGTH, required=False, default="")
 

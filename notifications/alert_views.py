@@ -14,11 +14,12 @@ from accounts.models import User
 from core.actors import Actor
 from core.api.envelope import ok
 from core.api.fields import StrictSerializer, instant
-from core.api.idempotency import HEADER, idempotent
+from core.api.idempotency import idempotent
 from core.api.lists import MAX_LIMIT, whole
 from core.api.permissions import StaffMay
-from core.api.schema import answers
+from core.api.schema import answers, in_path, paging
 from core.errors import BadRequest
+from notifications import examples
 from notifications.alerts import acknowledge, resolve
 from notifications.models import AdminAlert
 from notifications.selectors import alerts_wished
@@ -27,16 +28,16 @@ from notifications.states import CLOSE_BY_THEMSELVES, AlertKind
 DEFAULT_LIMIT: Final = 20
 MOST_COUNTED: Final = 10_000
 STATES: Final = ("open", "closed", "all")
-KEY: Final = OpenApiParameter(HEADER, str, OpenApiParameter.HEADER)
+ALERT_ID: Final = in_path("alert_id", "The alert's `id`.", int)
 
 
-class PersonSchema(serializers.Serializer[Any]):
+class AlertPersonSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True)
 
 
-class AlertSchema(serializers.Serializer[Any]):
+class AlertRowSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     type = serializers.CharField()
     message = serializers.CharField()
@@ -45,9 +46,9 @@ class AlertSchema(serializers.Serializer[Any]):
     correlation_id = serializers.CharField()
     created_at = serializers.DateTimeField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
-    acknowledged_by = PersonSchema(allow_null=True)
+    acknowledged_by = AlertPersonSchema(allow_null=True)
     resolved_at = serializers.DateTimeField(allow_null=True)
-    resolved_by = PersonSchema(allow_null=True)
+    resolved_by = AlertPersonSchema(allow_null=True)
     resolution_notes = serializers.CharField(allow_null=True)
     closes_by_itself = serializers.BooleanField(
         help_text="True where only the end of its cause closes it."
@@ -55,10 +56,10 @@ class AlertSchema(serializers.Serializer[Any]):
 
 
 class AlertPageSchema(serializers.Serializer[Any]):
-    items = AlertSchema(many=True)
+    items = AlertRowSchema(many=True)
     page = serializers.IntegerField()
     limit = serializers.IntegerField()
-    total = serializers.IntegerField(help_text="Stops at 10000 (D36).")
+    total = serializers.IntegerField(help_text="Stops at 10000.")
     total_exact = serializers.BooleanField()
     total_pages = serializers.IntegerField()
 
@@ -112,10 +113,10 @@ class AlertsView(AlertView):
             OpenApiParameter("state", str, enum=STATES, description="`open` by default."),
             OpenApiParameter("type", str, enum=sorted(AlertKind), description="One kind."),
             OpenApiParameter("order", str, description="Order number or id."),
-            OpenApiParameter("page", int, description="From 1."),
-            OpenApiParameter("limit", int, description="1 to 100, 20 by default."),
+            *paging(DEFAULT_LIMIT),
         ],
-        responses=answers("AlertList", AlertPageSchema(), 400, 401, 403),
+        responses=answers("AlertList", AlertPageSchema(), 400),
+        examples=examples.ALERTS,
     )
     def get(self, request: Request) -> Response:
         params = request.query_params
@@ -148,10 +149,12 @@ class AcknowledgeView(AlertView):
     @extend_schema(
         operation_id="adminAcknowledgeAlert",
         summary="Say that you have seen an alert",
-        description="The first to say so is kept; saying it again changes nothing.",
-        parameters=[KEY],
+        description="For staff who may handle alerts. The first to say so is kept; saying it again "
+        "changes nothing.",
+        parameters=[ALERT_ID],
         request=None,
-        responses=answers("AlertSeen", AlertSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("AlertSeen", AlertRowSchema()),
+        examples=examples.SEEN,
     )
     @idempotent
     def post(self, request: Request, alert_id: int) -> Response:  # noqa: ARG002
@@ -166,11 +169,13 @@ class ResolveView(AlertView):
     @extend_schema(
         operation_id="adminResolveAlert",
         summary="Close an alert whose cause you dealt with",
-        description="With a note. 409 for one that is closed already, or that closes only with "
+        description="For staff who may handle alerts; with a note. 409 for one that "
+        "is closed already, or that closes only with "
         "its cause: an undelivered order, wrong money, risk.",
-        parameters=[KEY],
+        parameters=[ALERT_ID],
         request=ResolveSerializer,
-        responses=answers("AlertClosed", AlertSchema(), 400, 401, 403, 404, 409, 422),
+        responses=answers("AlertClosed", AlertRowSchema()),
+        examples=examples.CLOSE,
     )
     @idempotent
     def post(self, request: Request, alert_id: int) -> Response:

@@ -1,4 +1,4 @@
-"""How the routes of an order's mails are documented."""
+"""How the routes of mails and alerts are documented."""
 
 from typing import Any, Final
 
@@ -63,4 +63,57 @@ SEND_EMAIL: Final = [
     refusal(403, "You may send only to the order's own address."),
     NO_ORDER,
     refusal(502, "The e-mail could not be handed over for sending; try again."),
+]
+
+_ALERT: Final[dict[str, Any]] = {
+    "id": 9,
+    "type": "late_payment",
+    "message": "BDV-20260427-1 was paid after the order was closed.",
+    "order_id": 88,
+    "order_number": "20260427",
+    "correlation_id": "a1b2c3d4-5e6f-4a7b-8c9d-0e1f2a3b4c5d",
+    "created_at": "2026-04-27T14:21:00.000Z",
+    "acknowledged_at": None,
+    "acknowledged_by": None,
+    "resolved_at": None,
+    "resolved_by": None,
+    "resolution_notes": None,
+    "closes_by_itself": False,
+}
+_PERSON: Final = {"id": 2, "name": "Ops Team", "email": "ops@bdvoucher.com"}
+_SEEN: Final = {
+    **_ALERT,
+    "acknowledged_at": "2026-04-27T14:30:00.000Z",
+    "acknowledged_by": _PERSON,
+}
+_NONE: Final = refusal(404, "There is no such alert.")
+ALERTS: Final = [
+    example(
+        "OneOpenAlert",
+        {
+            "items": [_ALERT],
+            "page": 1,
+            "limit": 20,
+            "total": 1,
+            "total_exact": True,
+            "total_pages": 1,
+        },
+    ),
+    refusal(400, "state must be one of open, closed, all.", "state"),
+]
+SEEN: Final = [example("Seen", _SEEN, "Marked as seen."), _NONE]
+CLOSE: Final = [
+    sent({"notes": "Refunded by hand, bKash ref. 8N7A6D5"}),
+    example(
+        "Closed",
+        {
+            **_SEEN,
+            "resolved_at": "2026-04-27T14:40:00.000Z",
+            "resolved_by": _PERSON,
+            "resolution_notes": "Refunded by hand, bKash ref. 8N7A6D5",
+        },
+        "Closed.",
+    ),
+    _NONE,
+    refusal(409, "Alert 9 was closed already by Ops Team."),
 ]

@@ -160,6 +160,14 @@ TAGS: Final = [
         "description": "A preview for customers; for staff the codes themselves and the orders "
         "that used them.",
     },
+    {
+        "name": "Alerts",
+        "description": "What needs a person: listed, marked as seen, closed with a note.",
+    },
+    {
+        "name": "Partners",
+        "description": "How those who sell us codes answer: circuit breaker, balance, connection.",
+    },
     {"name": "Staff", "description": "Signing in at the operators' door."},
     {
         "name": "Recovery",
@@ -197,6 +205,8 @@ ENUMS: Final = {
     "MailStanding": "notifications.states.STANDINGS",
     "OrderSource": "orders.states.OrderSource",
     "OfferKind": "orders.states.OfferKind",
+    "CloseOutcome": "fulfillment.serializers.CLOSE_OUTCOMES",
+    "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
 }
 
 #: Headers of answers; `core.api.operations` refers to them.
