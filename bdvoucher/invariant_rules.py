@@ -250,8 +250,9 @@ RULES: Final[Sequence[Rule]] = (
         FROM order_items AS item JOIN orders AS o ON o.id = item.order_id
         LEFT JOIN vouchers AS v ON v.order_item_id = item.id AND v.status IN ('sold', 'used')
         WHERE item.fulfillment_status = 'DISPATCH_FAILED'
-        GROUP BY o.id, item.id 
-        HAVING count(v.id) < item.quantity - cardinality(item.refunded_units) OR o.status <> 'NEEDS_ATTENTION'
+        GROUP BY o.id, item.id
+        HAVING count(v.id) < item.quantity - cardinality(item.refunded_units)
+          OR o.status <> 'NEEDS_ATTENTION'
         """,
     ),
     Rule(
