@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from catalog.models import Partner
 from core.actors import Actor
 from core.api.envelope import ok
-from core.api.fields import instant, number
+from core.api.fields import NoBody, instant, number
 from core.api.idempotency import idempotent
 from core.api.lists import MAX_LIMIT, whole
 from core.api.schema import answers, in_path, paging
@@ -388,7 +388,8 @@ class ResetPartnerView(_PartnerView):
         examples=examples.RESET_PARTNER,
     )
     @idempotent
-    def post(self, request: Request, key: str) -> Response:  # noqa: ARG002
+    def post(self, request: Request, key: str) -> Response:
+        NoBody(data=request.data).is_valid(raise_exception=True)
         now = timezone.now()
         reset(self.partner(key), operator=Actor.of(self.operator), now=now)
         return ok(partner_data(self.partner(key), now=now), "Purchases are let through again.")
@@ -408,7 +409,8 @@ class CheckPartnerView(_PartnerView):
         examples=examples.CHECK_PARTNER,
     )
     @idempotent
-    def post(self, request: Request, key: str) -> Response:  # noqa: ARG002
+    def post(self, request: Request, key: str) -> Response:
+        NoBody(data=request.data).is_valid(raise_exception=True)
         partner = self.partner(key)
         reached = check_balance(partner) is not None
         words = f"{partner} answers." if reached else f"{partner} could not be asked."

@@ -13,7 +13,7 @@ from accounts.authentication import StaffAuthentication
 from accounts.models import User
 from core.actors import Actor
 from core.api.envelope import ok
-from core.api.fields import StrictSerializer, instant
+from core.api.fields import NoBody, StrictSerializer, instant
 from core.api.idempotency import idempotent
 from core.api.lists import MAX_LIMIT, whole
 from core.api.permissions import StaffMay
@@ -157,7 +157,8 @@ class AcknowledgeView(AlertView):
         examples=examples.SEEN,
     )
     @idempotent
-    def post(self, request: Request, alert_id: int) -> Response:  # noqa: ARG002
+    def post(self, request: Request, alert_id: int) -> Response:
+        NoBody(data=request.data).is_valid(raise_exception=True)
         alert = acknowledge(alert_id, operator=self.operator, now=timezone.now())
         return ok(alert_data(alert), "Marked as seen.")
 

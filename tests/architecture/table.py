@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from catalog.tests.factories import BrandFactory, CategoryFactory, VariantFactory
 from fulfillment.models import FulfillmentAttempt
+from notifications.models import AdminAlert
 from orders.models import DiscountCode
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.tests.factories import PaymentFactory
@@ -59,6 +60,22 @@ def attempted(world: World, n: int) -> None:
     FulfillmentAttempt.objects.create(
         order_id=world.order, item=world.item, type="MANUAL_CODE_INPUT", status="PARTNER_FAILED",
         admin_user=world.person("operator"), created_at=PAID_AT, ended_at=PAID_AT,
+    )  # fmt: skip
+
+
+def waiting(world: World, n: int) -> None:
+    order = OrderFactory(needs_attention=True)
+    for _ in range(2):
+        OrderItemFactory(order=order, fulfillment_status="PARTNER_FAILED")
+    AdminAlert.objects.create(
+        order=order, kind="fulfillment_failed", message="x", correlation_id="x", created_at=PAID_AT
+    )
+
+
+def alarmed(world: World, n: int) -> None:
+    AdminAlert.objects.create(
+        order=OrderFactory(paid=True), kind="late_payment", message="late", correlation_id="x",
+        created_at=PAID_AT, acknowledged_by=world.person("operator"), acknowledged_at=PAID_AT,
     )  # fmt: skip
 
 
@@ -151,7 +168,20 @@ OF_STAFF: dict[str, Row] = {
     "admin/discounts/<int:discount_id>/orders": Row(
         {"get": LOOK}, "admin/discounts/{discount}/orders", reads=("finance", used)
     ),
+    "admin/orders": Row({"get": LOOK}, reads=("support", waiting)),
     "admin/orders/<digits:key>": Row({"get": LOOK}, "admin/orders/{order}"),
+    "admin/orders/<digits:key>/purchases": Row({"get": LOOK}, "admin/orders/{order}/purchases"),
+    "admin/orders/<digits:key>/purchases/<digits:purchase>/close": Row(
+        {"post": REPAIR}, "admin/orders/{order}/purchases/{purchase}/close"
+    ),
+    "admin/alerts": Row({"get": LOOK}, reads=("support", alarmed)),
+    "admin/alerts/<int:alert_id>/acknowledge": Row(
+        {"post": REPAIR}, "admin/alerts/{alert}/acknowledge"
+    ),
+    "admin/alerts/<int:alert_id>/resolve": Row({"post": REPAIR}, "admin/alerts/{alert}/resolve"),
+    "admin/partners": Row({"get": LOOK}),
+    "admin/partners/<digits:key>/reset": Row({"post": REPAIR}, "admin/partners/{partner}/reset"),
+    "admin/partners/<digits:key>/check": Row({"post": REPAIR}, "admin/partners/{partner}/check"),
     **{
         f"admin/orders/<digits:key>/fulfillment/{act}": Row(
             {"post": who}, f"admin/orders/{{order}}/fulfillment/{act}"

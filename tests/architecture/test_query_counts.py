@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts.tests.factories import UserFactory, bearer
 from catalog.tests.factories import CategoryFactory, PartnerFactory, SourceFactory, TagFactory
-from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
 from notifications.models import AdminAlert
 from notifications.tests.factories import EmailMessageFactory
 from orders.models import DiscountCode
@@ -130,6 +130,7 @@ def fill(numbers):
         )
         item.variant.product.categories.set([CategoryFactory()])
         item.variant.product.tags.set([TagFactory(slug=f"filled-{n}")])
+        PartnerHealth.objects.create(partner=source.partner, balance=n, balance_currency="USD")
         voucher = VoucherFactory(
             order_item=item, partner=source.partner,
             batch=Batch.objects.create(variant=item.variant, supplier=f"Supplier {n}"),

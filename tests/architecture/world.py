@@ -5,8 +5,9 @@ from functools import cached_property
 from typing import Any
 
 from accounts.tests.factories import UserFactory, bearer
-from catalog.tests.factories import VariantFactory
-from fulfillment.models import FulfillmentAttempt
+from catalog.tests.factories import PartnerFactory, SourceFactory, VariantFactory
+from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from notifications.models import AdminAlert
 from orders.models import DiscountCode, Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment
@@ -88,6 +89,29 @@ class World:
     @cached_property
     def variant(self) -> int:
         return int(VariantFactory(zendit=True).pk)
+
+    @cached_property
+    def purchase(self) -> int:
+        """Open at a partner."""
+        source = SourceFactory(variant=self.item.variant)
+        row = PartnerTransaction.objects.create(
+            item=self.item, unit_no=1, source=source, partner=source.partner, status="UNKNOWN",
+            attempt=self.item.attempts.get(), reference=f"{self.order}I1U1T1", sent_at=PAID_AT,
+            created_at=PAID_AT,
+        )  # fmt: skip
+        return int(row.pk)
+
+    @cached_property
+    def partner(self) -> int:
+        return int(PartnerFactory().pk)
+
+    @cached_property
+    def alert(self) -> int:
+        row = AdminAlert.objects.create(
+            order_id=self.order, kind="late_payment", message="late", correlation_id="x",
+            created_at=PAID_AT,
+        )  # fmt: skip
+        return int(row.pk)
 
     @cached_property
     def product(self) -> int:
