@@ -1,4 +1,4 @@
-"""Housekeeping of tables that belong to no journey."""
+"""Housekeeping, and what spans the apps."""
 
 from celery import shared_task
 from django.utils import timezone
