@@ -16,9 +16,10 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning as Check
 
 from core.api.idempotency import LEASE as REQUEST_LEASE
 from core.http import ANSWER_SECONDS, CONNECT_SECONDS
+from core.providers import Misconfigured
 from fulfillment.partners.registry import PARTNERS
 from notifications.delivery import SHARE_OF_LEASE
-from payments.gateways.registry import GATEWAYS
+from payments.gateways.registry import GATEWAYS, get_gateway
 
 KEY_BYTES: Final = 32
 SECRET_LENGTH: Final = 50
@@ -32,6 +33,12 @@ CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
     "paystation": ("PAYSTATION_MERCHANT_ID", "PAYSTATION_PASSWORD", "PAYSTATION_PAGE_HOST"),
     "bkash": ("BKASH_APP_KEY", "BKASH_APP_SECRET", "BKASH_USERNAME", "BKASH_PASSWORD"),
     "sslcommerz": ("SSLCOMMERZ_STORE_ID", "SSLCOMMERZ_STORE_PASSWORD"),
+    "nagad": (
+        "NAGAD_MERCHANT_ID",
+        "NAGAD_MERCHANT_PRIVATE_KEY",
+        "NAGAD_GATEWAY_PUBLIC_KEY",
+        "NAGAD_PAGE_HOST",
+    ),
     "zendit": ("ZENDIT_API_KEY",),
     "reloadly": ("RELOADLY_CLIENT_ID", "RELOADLY_CLIENT_SECRET", "RELOADLY_AUDIENCE"),
 }
@@ -196,6 +203,22 @@ def providers() -> Iterator[CheckMessage]:
         for name, url in _addresses(slug).items():
             if not url.hostname:
                 yield error(23, f"{slug} has no usable address.", f"Set {name} to a URL.")
+
+
+def usable_gateways() -> Iterator[CheckMessage]:
+    """What is set is no use to its adapter: a key that can't be read, say. Gaps are E022's."""
+    for slug in settings.PAYMENT_METHODS:
+        complete = all(getattr(settings, name, "") for name in CREDENTIALS.get(slug, ()))
+        if slug not in GATEWAYS or not complete:
+            continue
+        try:
+            get_gateway(slug)
+        except Misconfigured as exc:
+            yield error(
+                25,
+                f"{slug} can't be used: {exc.message}.",
+                f"Mend it, or take {slug} off PAYMENT_METHODS.",
+            )
 
 
 def _used() -> list[str]:
@@ -413,7 +436,7 @@ def people_of_a_real_shop() -> Iterator[CheckMessage]:
         )
 
 
-ALWAYS: Final = (signing_keys, code_keys, providers, machinery, durations, leases)
+ALWAYS: Final = (signing_keys, code_keys, providers, usable_gateways, machinery, durations, leases)
 DEPLOYED: Final = (
     addresses_of_a_real_shop,
     credentials,

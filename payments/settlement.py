@@ -78,6 +78,12 @@ def _settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) -
         more = ", ".join(verdict.also_paid)
         message = f"{payment.reference} was paid more than once; refund at {payment.method}: {more}"
         raise_alert(order, AlertKind.DUPLICATE_PAYMENT, message, now=now)
+    if verdict.outcome == Outcome.REFUNDED:
+        message = (
+            f"Payment {payment.reference} was given back at {payment.method}: {verdict.reason}"
+        )
+        raise_alert(order, AlertKind.PARTNER_ANOMALY, message, now=now)
+        return Settlement(payment, changed=False)
     new = status_for(verdict, payment)
     if new is None or new not in ARROWS[PaymentStatus(payment.status)]:
         return Settlement(payment, changed=False)

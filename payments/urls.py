@@ -1,6 +1,6 @@
 """Mounted at `/api/v1/`."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from payments import views
 
@@ -13,4 +13,9 @@ urlpatterns = [
     path("payments/channels", views.ChannelsView.as_view(), name="payment-channels"),
     path("payments/<slug:gateway>/callback", views.callback, name="payment-callback"),
     path("payments/<slug:gateway>/ipn", views.callback, {"browser": False}, name="payment-ipn"),
+    # Providers append to the address they were given: `/?`, `//?` and `?` are all the same.
+    re_path(
+        r"^payments/(?P<gateway>[-\w]+)/callback/(?:(?P<reference>[\w.-]{1,64})/{0,2})?$",
+        views.callback,
+    ),
 ]

@@ -147,8 +147,12 @@ class ChannelsView(APIView):
 
 @csrf_exempt
 @require_http_methods(["GET", "POST"])
-def callback(request: HttpRequest, gateway: str, *, browser: bool = True) -> HttpResponse:
+def callback(
+    request: HttpRequest, gateway: str, reference: str | None = None, *, browser: bool = True
+) -> HttpResponse:
     """A gateway's notice or a customer's browser on its way back; believed in neither case.
+
+    Our `reference` in the path counts as a parameter of that name (Nagad).
 
     A browser is sent on by what is *now* in the row; a machine gets 200, or 503 where the
     gateway could not be asked, so that it sends the notice again. Some machines post the very
@@ -159,11 +163,15 @@ def callback(request: HttpRequest, gateway: str, *, browser: bool = True) -> Htt
     if len(request.body) > MAX_CALLBACK_BYTES:
         return plain_error(413, "Too large.")
     query = request.GET.dict() | _form(request)
+    raw_query = request.META.get("QUERY_STRING", "")
+    if reference is not None:
+        query["reference"] = reference
+        raw_query = f"{reference}?{raw_query}"
     payment, answered = receive_callback(
         gateway,
         method=str(request.method),
         query={name: str(value) for name, value in query.items()},
-        raw_query=request.META.get("QUERY_STRING", ""),
+        raw_query=raw_query,
         body=request.body,
         headers=dict(request.headers),
     )

@@ -112,7 +112,7 @@ def test_odd_keys_find_nothing(key):
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("gateway", ["paystation", "bkash"])
+@pytest.mark.parametrize("gateway", ["paystation", "bkash", "nagad"])
 @pytest.mark.parametrize("body", ["[" * 50_000, b"\xff\x00", "", "a=%00&b=%FF", "{}"])
 def test_odd_callbacks_are_kept_and_change_nothing(gateway, body):
     for kind in ("application/json", "application/x-www-form-urlencoded", "text/plain"):

@@ -17,6 +17,7 @@ from bdvoucher.local.environment import (
     neutral_environment,
     new_secrets,
 )
+from bdvoucher.local.nagad_keys import nagad_keys
 from bdvoucher.local.places import PROJECT
 
 SCHEMA: Final = PROJECT / "docs" / "api" / "openapi.yaml"
@@ -41,6 +42,7 @@ def _production_environment() -> dict[str, str]:
         **NOWHERE,
         **{name: f"only-this-shop-{name.lower()}" for name in DEMO_CREDENTIALS},
         **new_secrets(),
+        **nagad_keys(),
         SETTINGS: "bdvoucher.settings.production",
         "DATABASE_URL": "postgres://shop:secret@db.example.com:5432/shop",
         "REDIS_URL": "redis://:secret@cache.example.com:6379/0",

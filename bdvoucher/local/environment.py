@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from bdvoucher.local.nagad_keys import NAGAD_KEYS, nagad_keys
 from bdvoucher.local.places import PROJECT, local_dir
 from bdvoucher.local.ports import HOST, Ports
 from bdvoucher.local.postgres import without_postgres_variables
@@ -27,6 +28,7 @@ DEMO_CREDENTIALS: Final = {
     "BKASH_PASSWORD": "demo-password",
     "SSLCOMMERZ_STORE_ID": "testbox",
     "SSLCOMMERZ_STORE_PASSWORD": "qwerty",
+    "NAGAD_MERCHANT_ID": "683002007104225",
     "ZENDIT_API_KEY": "sand_demo",
     "ZENDIT_WEBHOOK_SECRET": "demo-webhook-secret",
     "RELOADLY_CLIENT_ID": "demo-client",
@@ -60,7 +62,11 @@ def kept_secrets(folder: Path) -> dict[str, str]:
     """The secrets of the shop in `folder`, made at its first start, for its owner's eyes only."""
     path = folder / "secrets.env"
     known = read_env_file(path)
-    if missing := {k: v for k, v in new_secrets().items() if k not in known}:
+    made = new_secrets()
+    if not known.keys() >= set(NAGAD_KEYS):  # two pairs: a half of either is of no use
+        made |= nagad_keys()
+        known = {name: value for name, value in known.items() if name not in NAGAD_KEYS}
+    if missing := {k: v for k, v in made.items() if k not in known}:
         known |= missing
         lines = [
             "# Made at the first start. The codes in the database can be read with these only."
@@ -120,6 +126,8 @@ def addresses(ports: Ports) -> dict[str, str]:
         "PAYSTATION_PAGE_HOST": HOST,
         "BKASH_BASE_URL": f"{simulators}/bkash/v1.2.0-beta",
         "SSLCOMMERZ_BASE_URL": f"{simulators}/sslcommerz",
+        "NAGAD_BASE_URL": f"{simulators}/nagad/remote-payment-gateway-1.0/api/dfs",
+        "NAGAD_PAGE_HOST": HOST,
         "ZENDIT_BASE_URL": f"{simulators}/zendit/v1",
         "ZENDIT_WEBHOOK_URL": f"{shop}/api/v1/zendit/webhook",
         "RELOADLY_BASE_URL": f"{simulators}/reloadly",
@@ -156,7 +164,7 @@ def neutral_environment() -> dict[str, str]:
     """The machine's environment (PATH, HOME, proxies ...) without anything said to a shop."""
     said = {SETTINGS, "EMAIL_BACKEND", "ALLOWED_HOSTS", "STATIC_ROOT", *TEST_SECRETS}
     said |= {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "REDIS_PREFIX"}
-    said |= {*addresses(Ports(1, 2, 3)), *DEMO_CREDENTIALS}
+    said |= {*addresses(Ports(1, 2, 3)), *DEMO_CREDENTIALS, *NAGAD_KEYS}
     kept = {name: value for name, value in os.environ.items() if name not in said}
     kept = {name: value for name, value in kept.items() if not name.startswith("PYTEST_")}
     return without_postgres_variables(kept)

@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from bdvoucher.local.environment import TEST_SECRETS
+from bdvoucher.local.nagad_keys import nagad_keys
 from bdvoucher.local.postgres import without_postgres_variables
 from bdvoucher.local.problems import SetupProblem, explain
 from bdvoucher.local.servers import local_servers
@@ -35,7 +36,10 @@ _servers: Final = ExitStack()
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Iterator[None]:
     """A wrapper, so that it comes before pytest-django, which loads the settings here."""
     os.environ.update(TEST_SECRETS)
-    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    if not worker:
+        os.environ.update(nagad_keys())  # workers inherit them
+    if worker:
         _separate(worker)
     elif _runs_nothing(early_config, args):
         for name, value in NOT_RUNNING.items():

@@ -22,6 +22,7 @@ from bdvoucher.local.environment import (
     neutral_environment,
     shop_environment,
 )
+from bdvoucher.local.nagad_keys import nagad_keys
 from bdvoucher.local.places import PROJECT, local_dir, temporary
 from bdvoucher.local.ports import HOST, Ports
 from bdvoucher.local.problems import SetupProblem
@@ -72,7 +73,7 @@ class Shop:
                 given={**neutral_environment(), **(extra_env or {})},
                 servers=servers.env,
                 ports=ports,
-                made_secrets=TEST_SECRETS,
+                made_secrets={**TEST_SECRETS, **nagad_keys()},
             )
             env["STATIC_ROOT"] = str(home / "static")
             shop = cls(home=home, env=env, ports=ports, say=say)

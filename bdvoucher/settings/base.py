@@ -235,7 +235,7 @@ ORDER_MAX_LINES = env.int("ORDER_MAX_LINES", 50)
 ORDER_MAX_QUANTITY = env.int("ORDER_MAX_QUANTITY", 100)
 PAYMENT_DEADLINE = seconds("PAYMENT_DEADLINE_SECONDS", 30 * 60)
 PAYMENT_METHODS: list[str] = env.list(
-    "PAYMENT_METHODS", default=["paystation", "bkash", "sslcommerz"]
+    "PAYMENT_METHODS", default=["paystation", "bkash", "nagad", "sslcommerz"]
 )
 
 # How long work may take, and when it is looked at again
@@ -278,6 +278,12 @@ BKASH_PASSWORD = env.str("BKASH_PASSWORD", "")
 SSLCOMMERZ_BASE_URL = env.str("SSLCOMMERZ_BASE_URL", "https://securepay.sslcommerz.com")
 SSLCOMMERZ_STORE_ID = env.str("SSLCOMMERZ_STORE_ID", "")
 SSLCOMMERZ_STORE_PASSWORD = env.str("SSLCOMMERZ_STORE_PASSWORD", "")
+NAGAD_BASE_URL = env.str("NAGAD_BASE_URL", "https://api.mynagad.com/api/dfs")
+NAGAD_PAGE_HOST = env.str("NAGAD_PAGE_HOST", "mynagad.com")
+NAGAD_MERCHANT_ID = env.str("NAGAD_MERCHANT_ID", "")
+NAGAD_MERCHANT_PRIVATE_KEY = env.str("NAGAD_MERCHANT_PRIVATE_KEY", "")
+NAGAD_GATEWAY_PUBLIC_KEY = env.str("NAGAD_GATEWAY_PUBLIC_KEY", "")
+NAGAD_CLIENT_IP = env.str("NAGAD_CLIENT_IP", "127.0.0.1")
 VOUCHER_PARTNERS: list[str] = env.list("VOUCHER_PARTNERS", default=["zendit", "reloadly"])
 ZENDIT_BASE_URL = env.str("ZENDIT_BASE_URL", "https://api.zendit.io/v1")
 ZENDIT_API_KEY = env.str("ZENDIT_API_KEY", "")

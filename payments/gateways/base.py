@@ -55,6 +55,8 @@ class Outcome(Enum):
     CANCELLED = "cancelled"
     UNKNOWN = "unknown"
     """An answer we can't place: never a no (reference README: "unclear answer")."""
+    REFUNDED = "refunded"
+    """Paid, and given back at the gateway by somebody's hand: a person has to look at it."""
     FOREIGN = "foreign"
     """An answer about another reference or merchant: not about this payment (D15)."""
 

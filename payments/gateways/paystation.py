@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, Self
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import requests
 
@@ -32,6 +32,7 @@ from core.money import taka
 from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
 from core.wire import exact_amount, plain_text, required_setting
 from payments.gateways.base import Claim, Known, Outcome, Session, SessionRequest, Verdict
+from payments.gateways.pages import is_page_on
 
 FOUND: Final = "200"
 BAD_CREDENTIALS: Final = "1001"
@@ -59,9 +60,6 @@ EVIDENCE: Final = re.compile(
 )
 
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: No user info and no backslash: browsers and `urlsplit` read those differently.
-_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,100}([/?#][!-\[\]-~]{0,800})?")
-_LOOPBACK: Final = re.compile(r"localhost|127(\.[0-9]{1,3}){3}|::1")
 _MAX_NOTICE: Final = 64 * 1024
 
 
@@ -157,7 +155,7 @@ class PayStationGateway:
         echoed, url = said.body.get("invoice_number"), said.body.get("payment_url")
         if echoed not in (None, reference) or not isinstance(url, str):
             raise OutcomeUnknown(self.slug, "an answer that opens no page for our invoice")
-        if not _acceptable(url, self.page_host):
+        if not is_page_on(url, self.page_host):
             raise Misconfigured(self.slug, "payment_url is not on PAYSTATION_PAGE_HOST")
         return Session(redirect_url=url, gateway_reference=reference)
 
@@ -233,19 +231,6 @@ class _Envelope:
 
 def _asked(amount: Decimal) -> str:
     return str(int(amount)) if amount == int(amount) else str(taka(amount))
-
-
-def _acceptable(url: str, page_host: str) -> bool:
-    """https on the page host or below it; plain http only to a loopback address (section 2)."""
-    if not _ADDRESS.fullmatch(url):
-        return False
-    try:
-        parts = urlsplit(url)
-        host = (parts.hostname or "").lower()
-    except ValueError:
-        return False
-    safe = parts.scheme == "https" or bool(_LOOPBACK.fullmatch(host))
-    return safe and (host == page_host or host.endswith(f".{page_host}"))
 
 
 def _fields(body: bytes, content_type: str) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from typing import Final
 from core.providers import Misconfigured
 from payments.gateways.base import PaymentGateway
 from payments.gateways.bkash import BkashGateway
+from payments.gateways.nagad import NagadGateway
 from payments.gateways.paystation import PayStationGateway
 from payments.gateways.sslcommerz import SslCommerzGateway
 
@@ -13,6 +14,7 @@ GATEWAYS: Final[Mapping[str, Callable[[float], PaymentGateway]]] = {
     PayStationGateway.slug: PayStationGateway.from_settings,
     BkashGateway.slug: BkashGateway.from_settings,
     SslCommerzGateway.slug: SslCommerzGateway.from_settings,
+    NagadGateway.slug: NagadGateway.from_settings,
 }
 
 

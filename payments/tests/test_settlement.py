@@ -31,6 +31,7 @@ VERDICTS = {
     "failed": Verdict(Outcome.FAILED),
     "cancelled": Verdict(Outcome.CANCELLED),
     "unknown": Verdict(Outcome.UNKNOWN),
+    "refunded": Verdict(Outcome.REFUNDED, reason="status 'Cancelled'"),
     "foreign": Verdict(Outcome.FOREIGN, reason="an answer about another invoice"),
 }
 #: Payment -> the order it leaves behind when it is the only one.
@@ -114,7 +115,8 @@ def test_every_verdict_on_every_payment(verdict, before):
     payment = waiting(before)
     after = MOVES.get(verdict, {}).get(before)
     result = judged(payment, verdict)
-    alert = "payment_foreign" if verdict == "foreign" else after and after[2]
+    told = {"foreign": "payment_foreign", "refunded": "partner_anomaly"}
+    alert = told.get(verdict, after and after[2])
     assert result.changed is (after is not None)
     assert (payment.status, payment.order.status) == (after or (before, ORDER_OF[before]))[:2]
     assert alerts() == ([alert] if alert else [])

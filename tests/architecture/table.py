@@ -138,6 +138,11 @@ PUBLIC: dict[str, Row] = {
     "api/v1/payments/<slug:gateway>/ipn": Row(
         {"get": EVERYBODY, "post": EVERYBODY}, "api/v1/payments/sslcommerz/ipn", takes_body=False
     ),
+    r"api/v1/^payments/(?P<gateway>[-\w]+)/callback/(?:(?P<reference>[\w.-]{1,64})/{0,2})?$": Row(
+        {"get": EVERYBODY, "post": EVERYBODY},
+        "api/v1/payments/nagad/callback/BDV-20000000-1/",
+        takes_body=False,
+    ),
 }  # fmt: skip
 OF_CUSTOMERS: dict[str, Row] = {
     "api/v1/user/profile": Row({"get": CUSTOMERS, "patch": CUSTOMERS}),

@@ -3,6 +3,7 @@
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 from bdvoucher.local import environment, locks
 from bdvoucher.local.ports import Ports
@@ -25,6 +26,20 @@ def test_a_secret_that_is_missing_is_added_and_the_others_stay(tmp_path):
     made = environment.kept_secrets(tmp_path)
 
     assert made["SECRET_KEY"] == "mine"
+    assert environment.kept_secrets(tmp_path) == made
+
+
+def test_nagads_keys_are_made_for_each_shop_and_as_pairs(tmp_path):
+    (tmp_path / "secrets.env").write_text("NAGAD_GATEWAY_PUBLIC_KEY=half\n")
+
+    made = environment.kept_secrets(tmp_path)
+
+    keys = {name: made[name] for name in environment.NAGAD_KEYS}
+    assert "half" not in keys.values()
+    assert len(set(keys.values())) == 3
+    own = load_der_private_key(base64.b64decode(keys["NAGAD_SIMULATOR_PRIVATE_KEY"]), None)
+    told = load_der_public_key(base64.b64decode(keys["NAGAD_GATEWAY_PUBLIC_KEY"]))
+    assert own.public_key() == told
     assert environment.kept_secrets(tmp_path) == made
 
 

@@ -23,6 +23,11 @@ CREDENTIALS: Final = {
     "BKASH_PASSWORD": "sim-password-of-bkash",
     "SSLCOMMERZ_STORE_ID": "simstore",
     "SSLCOMMERZ_STORE_PASSWORD": "sim-password-of-sslcommerz",
+    "NAGAD_MERCHANT_ID": "683002007104225",
+    # Made for this run by the tests' plugin.
+    "NAGAD_MERCHANT_PRIVATE_KEY": os.environ["NAGAD_MERCHANT_PRIVATE_KEY"],
+    "NAGAD_GATEWAY_PUBLIC_KEY": os.environ["NAGAD_GATEWAY_PUBLIC_KEY"],
+    "NAGAD_SIMULATOR_PRIVATE_KEY": os.environ["NAGAD_SIMULATOR_PRIVATE_KEY"],
     "ZENDIT_API_KEY": "sand_sim_key",
     "RELOADLY_CLIENT_ID": "sim-client",
     "RELOADLY_CLIENT_SECRET": "sim-client-secret",
