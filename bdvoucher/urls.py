@@ -12,6 +12,7 @@ from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpattern
 from bdvoucher import views
 from fulfillment.urls import operator_routes, queue_routes
 from notifications.urls import alert_routes, order_mail_routes
+from notifications.views import tracking
 from orders.urls import discount_routes
 from payments.views import payment_return
 
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
+    path("anymail/<slug:provider>/tracking/", tracking, name="mail-tracking"),
     path("ordersv2/", include(order_mail_routes("nexway"))),
     path("admin/", include(discount_routes("admin"))),
     path("admin/", include(queue_routes("admin"))),

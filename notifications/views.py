@@ -3,7 +3,10 @@
 from dataclasses import replace
 from typing import Any, ClassVar, Final, cast
 
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +16,7 @@ from accounts.authentication import StaffAuthentication
 from accounts.models import User
 from core.actors import Actor
 from core.api.envelope import ok
+from core.api.errors import plain_error
 from core.api.idempotency import idempotent
 from core.api.permissions import StaffMay
 from core.api.schema import answers, in_path
@@ -27,6 +31,13 @@ from notifications.serializers import (
     mail_fields,
 )
 from notifications.services import resend_email
+from notifications.webhooks import (
+    PROVIDERS,
+    configured_provider,
+    is_guarded,
+    setting,
+    svix_signature_fits,
+)
 from orders.models import Order, OrderItem
 from orders.selectors import find_order
 from orders.serializers import order_data
@@ -36,6 +47,7 @@ from vouchers.selectors import codes_of_order
 
 OVERRIDE: Final = "fulfillment.override_recipient"
 
+MAX_NOTICE_BYTES: Final = 1_000_000
 KEY: Final = in_path("key", "Numeric id or 8-digit order number.")
 REASON: Final = OpenApiParameter(
     "reason", str, description=f"Kept in the order's timeline; up to {REASON_LENGTH} characters."
@@ -126,3 +138,21 @@ def order_resource(order: Order) -> dict[str, Any]:
     payments = payments_of_orders([order.pk]).get(order.pk, ())
     case = Case(order, facts_of(order), list(mails_of(order).order_by("pk")), timezone.now())
     return order_data(order, items, codes, payments) | mail_fields(case)
+
+
+@csrf_exempt
+@require_POST
+def tracking(request: HttpRequest, provider: str) -> HttpResponse:
+    """A notice of the provider that mails for us; anybody else's is unknown here."""
+    known = PROVIDERS.get(provider)
+    if known is None or provider != configured_provider() or not is_guarded(known):
+        return plain_error(404, "There is nothing at this address.")
+    if len(request.body) > MAX_NOTICE_BYTES:
+        return plain_error(413, "Too large.")
+    secret = setting("RESEND_WEBHOOK_SECRET") if provider == "resend" else ""
+    if secret and not svix_signature_fits(
+        request.body, request.headers, secret=secret, now=timezone.now()
+    ):
+        return plain_error(400, "The signature does not fit.")
+    answer: HttpResponse = known.view.as_view()(request)
+    return answer

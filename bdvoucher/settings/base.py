@@ -217,9 +217,28 @@ X_FRAME_OPTIONS = "DENY"
 # Mail
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25")
 vars().update(EMAIL_CONFIG)
-EMAIL_BACKEND = env.str("EMAIL_BACKEND", EMAIL_CONFIG["EMAIL_BACKEND"])
+MAIL_PROVIDER = env.str("MAIL_PROVIDER", "")
+_MAILED_BY = f"anymail.backends.{MAIL_PROVIDER}.EmailBackend" if MAIL_PROVIDER else ""
+EMAIL_BACKEND = env.str("EMAIL_BACKEND", "") or _MAILED_BY or EMAIL_CONFIG["EMAIL_BACKEND"]
 EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT_SECONDS", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "BD Voucher <vouchers@bdvoucher.com>")
+_SENDGRID = env.str("ANYMAIL_SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY", "")
+ANYMAIL = {
+    "REQUESTS_TIMEOUT": EMAIL_TIMEOUT,
+    "WEBHOOK_SECRET": env.list("ANYMAIL_WEBHOOK_SECRET", default=[]),
+    "BREVO_API_KEY": env.str("ANYMAIL_BREVO_API_KEY", ""),
+    "MAILGUN_API_KEY": env.str("ANYMAIL_MAILGUN_API_KEY", ""),
+    "MAILGUN_API_URL": env.str("ANYMAIL_MAILGUN_API_URL", ""),
+    "MAILGUN_SENDER_DOMAIN": env.str("ANYMAIL_MAILGUN_SENDER_DOMAIN", ""),
+    "MAILGUN_WEBHOOK_SIGNING_KEY": env.str("ANYMAIL_MAILGUN_WEBHOOK_SIGNING_KEY", ""),
+    "POSTMARK_SERVER_TOKEN": env.str("ANYMAIL_POSTMARK_SERVER_TOKEN", ""),
+    "RESEND_API_KEY": env.str("ANYMAIL_RESEND_API_KEY", ""),
+    "SENDGRID_API_KEY": env.str("ANYMAIL_SENDGRID_API_KEY", ""),
+    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": _SENDGRID,
+}
+ANYMAIL = {name: value for name, value in ANYMAIL.items() if value}
+#: Checked by ourselves: anymail would want another library for it.
+RESEND_WEBHOOK_SECRET = env.str("ANYMAIL_RESEND_WEBHOOK_SECRET", "")
 MAIL_MESSAGE_ID_DOMAIN = env.str("MAIL_MESSAGE_ID_DOMAIN", "mail.bdvoucher.com")
 
 # Codes at rest (D20)
