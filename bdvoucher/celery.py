@@ -35,6 +35,7 @@ app.conf.update(
     task_routes={
         "*.sweep_*": {"queue": "sweeps"},
         "*.close_*": {"queue": "sweeps"},
+        "*.remind_*": {"queue": "sweeps"},
     },
     timezone="UTC",
     worker_hijack_root_logger=False,
@@ -55,6 +56,14 @@ app.conf.update(
         "sweep-expired": {
             "task": "bdvoucher.tasks.sweep_expired",
             "schedule": settings.SWEEP_EXPIRED_SECONDS,
+        },
+        "sweep-subscriptions": {
+            "task": "bdvoucher.tasks.sweep_subscriptions",
+            "schedule": settings.SWEEP_SUBSCRIPTIONS_SECONDS,
+        },
+        "remind-of-payments": {
+            "task": "payments.tasks.remind_of_payments",
+            "schedule": settings.SWEEP_PAYMENTS_SECONDS,
         },
         "sweep-emails": {
             "task": "notifications.tasks.sweep_emails",

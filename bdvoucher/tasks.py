@@ -7,6 +7,7 @@ from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 from bdvoucher.invariants import check_all, keep_alerts
 from core.api.idempotency import KEPT
 from core.models import IdempotencyKey
+from payments.renewals import renew_due
 
 
 @shared_task
@@ -23,3 +24,9 @@ def sweep_invariants(**_later: object) -> None:
     now = timezone.now()
     breaches = [breach for _, found in check_all(now=now) for breach in found]
     keep_alerts(breaches, now=now)
+
+
+@shared_task
+def sweep_subscriptions(**_later: object) -> None:
+    """Running it twice is harmless: each subscription is locked, each period has one order."""
+    renew_due(now=timezone.now())

@@ -14,6 +14,7 @@ from fulfillment.urls import operator_routes, queue_routes
 from notifications.urls import alert_routes, order_mail_routes
 from notifications.views import tracking
 from orders.urls import discount_routes
+from payments.link_views import pay
 from payments.views import payment_return
 
 api: list[URLPattern | URLResolver] = [
@@ -39,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
+    path("pay/<str:token>", pay, name="pay-by-link"),
     path("anymail/<slug:provider>/tracking/", tracking, name="mail-tracking"),
     path("ordersv2/", include(order_mail_routes("nexway"))),
     path("admin/", include(discount_routes("admin"))),

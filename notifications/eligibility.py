@@ -13,7 +13,15 @@ from notifications.facts import MoneyFacts
 from notifications.models import EmailMessage
 from notifications.states import VOUCHERS, Template, Workflow
 from orders.models import Order, Subscription
-from orders.states import UNPAID, Billing, OfferKind, OrderSource, OrderStatus, SubscriptionStatus
+from orders.states import (
+    PAYABLE,
+    UNPAID,
+    Billing,
+    OfferKind,
+    OrderSource,
+    OrderStatus,
+    SubscriptionStatus,
+)
 
 PREBILLINGS: Final = (Template.PREBILLING, Template.NON_RECURRING_PREBILLING)
 
@@ -180,7 +188,9 @@ def _non_recurring(case: Case) -> str:
 
 
 def _open(case: Case) -> str:
-    return "" if case.order.status in UNPAID else "The order is closed and can't be paid any more."
+    if case.order.status in UNPAID | PAYABLE:  # a try to pay that failed may be followed by one
+        return ""
+    return "The order is closed and can't be paid any more."
 
 
 def _under_way(case: Case, template: Template) -> str:

@@ -28,7 +28,7 @@ from notifications.rendering import (
 from notifications.states import VOUCHERS, Template
 from orders.links import pay_link
 from orders.models import OrderItem
-from orders.states import UNPAID
+from orders.states import PAYABLE
 
 #: Customers read the time of their own country.
 DHAKA: Final = ZoneInfo("Asia/Dhaka")
@@ -102,7 +102,7 @@ def _told(message: EmailMessage, items: list[OrderItem], language: str) -> dict[
         "paid_at": "",
         "attempt": "",
     }
-    asks = template in ASKING and order.status in UNPAID
+    asks = template in ASKING and order.status in PAYABLE
     if order.billing_at is not None:
         found["billing_at"] = _day(order.billing_at, language)
     if asks and order.billing_at is None:
@@ -161,7 +161,7 @@ def _link(message: EmailMessage) -> str:
     """Where to pay; nowhere while a carrier is confirming, or when it is too late."""
     order = message.order
     asks = message.template in ASKING and message.facts.get("case") != "authorized"
-    return pay_link(order) if asks and order.status in UNPAID else ""
+    return pay_link(order) if asks and order.status in PAYABLE else ""
 
 
 def _money(amount: Decimal, language: str) -> str:

@@ -1,5 +1,7 @@
 """Orders, their items, and the timeline that tells what became of them."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -87,6 +89,8 @@ class Subscription(models.Model):
     """When the next period is due; of a paused one, when it is to be resumed."""
     trial_ends_at = models.DateTimeField(null=True, blank=True)
     """The billing at that moment turns the trial into a paid subscription."""
+    billing_day = models.PositiveSmallIntegerField(editable=False)
+    """Of the month: keeps a subscription of the 31st from wandering."""
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     """How often the open period was asked to be paid."""
     created_at = models.DateTimeField(auto_now_add=True)
@@ -100,6 +104,9 @@ class Subscription(models.Model):
             models.CheckConstraint(
                 condition=~Q(recipient_email=""), name="subscription_has_recipient"
             ),
+            models.CheckConstraint(
+                condition=Q(billing_day__gte=1, billing_day__lte=31), name="subscription_day"
+            ),
         ]
         indexes = [
             models.Index(
@@ -111,6 +118,11 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"Subscription {self.pk}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self.billing_day:
+            self.billing_day = self.next_billing_at.day
+        super().save(*args, **kwargs)
 
 
 class Order(models.Model):

@@ -31,6 +31,8 @@ ARROWS: Final[Mapping[OrderStatus, frozenset[OrderStatus]]] = {
 #: We hold the customer's money. No arrow leads from here to FAILED or CANCELLED.
 PAID: Final = frozenset({S.PENDING, S.SUCCEEDED, S.NEEDS_ATTENTION})
 UNPAID: Final = frozenset({S.INITIATED, S.CARRIER_AUTHORIZED})
+#: The customer may open a payment session (D43).
+PAYABLE: Final = frozenset({S.INITIATED, S.FAILED})
 
 
 class ItemStatus(models.TextChoices):

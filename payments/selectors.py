@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from notifications.facts import MoneyFacts, PaymentFact
-from orders.models import Order
-from orders.states import UNPAID
+from notifications.states import Template
+from orders.models import Order, Subscription
+from orders.states import LIVING, UNPAID, SubscriptionStatus
 from payments.models import Payment
-from payments.states import CHANNELS, OPEN
+from payments.states import CHANNELS, OPEN, PaymentStatus
+
+SWEEP_BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,34 @@ def due_payments(*, now: datetime) -> QuerySet[Payment]:
 def overdue_orders(*, now: datetime) -> QuerySet[Order]:
     """Unpaid orders whose time to pay is over."""
     return Order.objects.filter(status__in=UNPAID, pay_until__lte=now)
+
+
+def due_subscriptions(*, now: datetime) -> Sequence[int]:
+    """Those whose period begins soon or has begun, and ended ones that were paid after all."""
+    soon = Subscription.objects.filter(
+        status__in=LIVING, next_billing_at__lte=now + settings.SUBSCRIPTION_NOTICE
+    )
+    paid_late = Subscription.objects.filter(
+        status=SubscriptionStatus.EXPIRED,
+        orders__billing_at=F("next_billing_at"),
+        orders__paid_at__isnull=False,
+    )
+    ids = [*paid_late.values_list("pk", flat=True)[:SWEEP_BATCH]]
+    return [*ids, *soon.order_by("next_billing_at").values_list("pk", flat=True)[:SWEEP_BATCH]]
+
+
+def payments_to_remind_of(*, now: datetime) -> Sequence[int]:
+    """Payments whose customer was sent to pay a while ago, of orders that still wait for them."""
+    quiet = now - settings.PAYMENT_REMINDER
+    rows = Payment.objects.filter(
+        status=PaymentStatus.PENDING,
+        created_at__lte=quiet,
+        created_at__gt=quiet - settings.PAYMENT_DEADLINE,
+        order__status__in=UNPAID,
+        order__pay_until__gt=now,
+        order__subscription=None,
+    ).exclude(order__emails__template=Template.OFFLINE_PAYMENT_PENDING)
+    return list(rows.order_by("pk").values_list("pk", flat=True)[:SWEEP_BATCH])
 
 
 def open_payments(order_id: int) -> Sequence[Payment]:

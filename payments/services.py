@@ -72,7 +72,7 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
             return CheckoutResult(known, _latest(known), "Order created")
     with transaction.atomic():
         order, items = place_order(cart, buyer, now=now)
-        _hold_stock(order, items, now=now)
+        hold_stock(order, items, now=now)
         payment = None
         if order.total_amount == 0:
             payment = _pay_by_discount(order, now=now)
@@ -89,7 +89,7 @@ def check_method(method: str, *, field: str) -> None:
         raise BadRequest.at(field, f"Choose one of: {offered}.", code="invalid_choice")
 
 
-def _hold_stock(order: Order, items: Sequence[OrderItem], *, now: datetime) -> None:
+def hold_stock(order: Order, items: Sequence[OrderItem], *, now: datetime) -> None:
     """Pool codes are held row by row; a partner's daily cap is counted (D14)."""
     sources = sources_by_variant(item.variant_id for item in items)
     from_pool = [item for item in items if is_preloaded(sources.get(item.variant_id, ()))]
@@ -251,11 +251,11 @@ def initiate_payment(
 
 def _reopen(order: Order, *, actor: Actor, now: datetime) -> None:
     """A FAILED order takes stock and discount again, at the price it was placed at (D43)."""
-    order.pay_until = now + settings.PAYMENT_DEADLINE
+    order.pay_until = max(order.pay_until, now + settings.PAYMENT_DEADLINE)
     order.save(update_fields=["pay_until", "updated_at"])
     advance(order, OrderStatus.INITIATED, actor=actor, reason="another try to pay", now=now)
     take_again(order, strictly=True)
-    _hold_stock(order, list(order.items.all()), now=now)
+    hold_stock(order, list(order.items.all()), now=now)
 
 
 def receive_callback(

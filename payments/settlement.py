@@ -24,6 +24,7 @@ from orders.states import PAID, UNPAID, OrderStatus
 from payments.gateways.base import Outcome, Verdict
 from payments.models import Payment
 from payments.states import ARROWS, OPEN, PaymentStatus
+from payments.telling import tell_awaited, tell_cancelled, tell_paid
 from vouchers.services import release
 
 log = get_logger(__name__)
@@ -159,6 +160,7 @@ def _move_order(
             advance(
                 order, OrderStatus.CARRIER_AUTHORIZED, actor=actor, reason=verdict.reason, now=now
             )
+            tell_awaited(order, payment, now=now)
         case PaymentStatus.FAILED | PaymentStatus.CANCELLED:
             close_if_unpaid(
                 order, OrderStatus[new.name], actor=actor, reason=verdict.reason, now=now
@@ -171,6 +173,7 @@ def _paid(order: Order, payment: Payment, verdict: Verdict, *, actor: Actor, now
         raise_alert(order, AlertKind.LATE_PAYMENT, message, now=now)
         take_again(order, strictly=False)
     advance(order, OrderStatus.PENDING, actor=actor, reason=verdict.reason or "paid", now=now)
+    tell_paid(order, payment, now=now)
     if verdict.risky:
         hold(order, f"{payment.reference} is flagged as risky by {payment.method}.", now=now)
     else:
@@ -195,4 +198,6 @@ def close_if_unpaid(
     advance(order, new, actor=actor, reason=reason, now=now)
     give_back(order)  # lock order: discount before vouchers
     release(order)
+    if new == OrderStatus.CANCELLED:
+        tell_cancelled(order, now=now)
     return True

@@ -9,7 +9,13 @@ from django.utils import timezone
 from core.actors import SYSTEM
 from orders.states import NOT_PAID_IN_TIME
 from payments.closing import close
-from payments.selectors import due_payments, open_payments, overdue_orders
+from payments.selectors import (
+    due_payments,
+    open_payments,
+    overdue_orders,
+    payments_to_remind_of,
+)
+from payments.telling import remind
 from payments.verification import verify
 
 BATCH: Final = 500
@@ -30,6 +36,14 @@ def sweep_payments(**_later: object) -> None:
     due = due_payments(now=timezone.now()).order_by("next_check_at")
     for payment_id in due.values_list("pk", flat=True)[:BATCH]:
         verify_payment.delay(payment_id=payment_id)
+
+
+@shared_task
+def remind_of_payments(**_later: object) -> None:
+    """One mail to whoever left the payment page without paying; the order's lock makes it one."""
+    now = timezone.now()
+    for payment_id in payments_to_remind_of(now=now):
+        remind(payment_id, now=now)
 
 
 @shared_task

@@ -6,7 +6,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.tests.factories import UserFactory, bearer
-from catalog.tests.factories import VariantFactory
+from fulfillment.tests.factories import offered
 from notifications.models import EmailMessage
 from notifications.states import EmailStatus
 from orders.models import Order, OrderEvent, Subscription
@@ -44,7 +44,7 @@ def subscription_of(customer=None, *, billing="NON_RECURRING", due=DAY, **fields
     customer = customer or UserFactory()
     return Subscription.objects.create(
         customer=customer,
-        variant=fields.pop("variant", None) or VariantFactory(),
+        variant=fields.pop("variant", None) or offered("A"),
         billing=billing,
         payment_method="paystation",
         recipient_email=customer.email,

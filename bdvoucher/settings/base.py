@@ -256,6 +256,10 @@ PAYMENT_DEADLINE = seconds("PAYMENT_DEADLINE_SECONDS", 30 * 60)
 PAYMENT_METHODS: list[str] = env.list(
     "PAYMENT_METHODS", default=["paystation", "bkash", "nagad", "sslcommerz"]
 )
+PAYMENT_REMINDER = seconds("PAYMENT_REMINDER_SECONDS", 15 * 60)
+SUBSCRIPTION_NOTICE = seconds("SUBSCRIPTION_NOTICE_SECONDS", 3 * 24 * 3600)
+SUBSCRIPTION_GRACE = seconds("SUBSCRIPTION_GRACE_SECONDS", 5 * 24 * 3600)
+PAYMENT_METHODS: list[str] = env.list("PAYMENT_METHODS", default=["paystation", "bkash"])
 
 # How long work may take, and when it is looked at again
 CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
@@ -276,10 +280,12 @@ SWEEP_EMAILS_SECONDS = env.float("SWEEP_EMAILS_SECONDS", 30)
 SWEEP_EXPIRED_SECONDS = env.float("SWEEP_EXPIRED_SECONDS", 3600)
 SWEEP_PARTNERS_SECONDS = env.float("SWEEP_PARTNERS_SECONDS", 300)
 CHECK_INVARIANTS_SECONDS = env.float("CHECK_INVARIANTS_SECONDS", 600)
+SWEEP_SUBSCRIPTIONS_SECONDS = env.float("SWEEP_SUBSCRIPTIONS_SECONDS", 60)
 CLOSE_OVERDUE_SECONDS = env.float("CLOSE_OVERDUE_SECONDS", 60)
 #: The waits, in seconds, between tries of one kind of work; the last one repeats.
 ATTEMPT_WAITS: list[float] = env.list("ATTEMPT_WAITS", float, [30, 120, 600, 1800])
 LOOKUP_WAITS: list[float] = env.list("LOOKUP_WAITS", float, [1, 2, 5, 10, 30, 60, 300])
+RENEWAL_REMINDERS: list[float] = env.list("RENEWAL_REMINDERS", float, [0, 86400, 259200])
 MAIL_WAITS: list[float] = env.list("MAIL_WAITS", float, [30, 60, 300, 900, 3600])
 VERIFY_WAITS: list[float] = env.list("VERIFY_WAITS", float, [15, 30, 60, 120, 300, 600])
 

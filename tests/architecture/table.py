@@ -101,6 +101,8 @@ PUBLIC: dict[str, Row] = {
     "api/docs/": Row({"get": EVERYBODY}),
     "api/redoc/redoc.js": Row({"get": EVERYBODY}),
     "api/redoc/": Row({"get": EVERYBODY}),
+    "pay/<str:token>": Row({}, "pay/none"),
+    "anymail/<slug:provider>/tracking/": Row({}, "anymail/mailgun/tracking/"),
     "payments/return/": Row({}),
     "payments/return/<str:token>": Row({}, "payments/return/none"),
     "api/v1/auth/user-exist": Row({"post": EVERYBODY}, body=NUMBER, limit=60),

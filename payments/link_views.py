@@ -1,0 +1,51 @@
+"""Paying an order by the link of its mail: a page with one button, for who has not signed in."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from core.errors import DomainError
+from orders.links import order_of
+from orders.models import Order
+from orders.states import PAYABLE
+from payments.services import initiate_payment
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def pay(request: HttpRequest, token: str) -> HttpResponse:
+    """A GET changes nothing: programs that look through mails follow links too."""
+    order = order_of(token)
+    if order is None or order.customer_id is None:
+        return render(request, "payments/pay.html", {"order": None}, status=404)
+    context: dict[str, Any] = {
+        "order": order,
+        "items": list(order.items.all()),
+        "language": order.language,
+        "payable": order.status in PAYABLE,
+    }
+    if request.method == "POST" and context["payable"]:
+        context["address"] = _opened(order)
+        context["failed"] = not context["address"]
+    return render(request, "payments/pay.html", context)
+
+
+def _opened(order: Order) -> str:
+    """The gateway's page; empty where none could be opened."""
+    try:
+        result = initiate_payment(
+            order.customer_id or 0,
+            order.order_number,
+            method=None,
+            amount=None,
+            currency=None,
+            description="",
+            now=timezone.now(),
+        )
+    except DomainError:
+        return ""
+    return result.payment.redirect_url if result.payment else ""
