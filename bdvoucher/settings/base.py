@@ -259,7 +259,6 @@ PAYMENT_METHODS: list[str] = env.list(
 PAYMENT_REMINDER = seconds("PAYMENT_REMINDER_SECONDS", 15 * 60)
 SUBSCRIPTION_NOTICE = seconds("SUBSCRIPTION_NOTICE_SECONDS", 3 * 24 * 3600)
 SUBSCRIPTION_GRACE = seconds("SUBSCRIPTION_GRACE_SECONDS", 5 * 24 * 3600)
-PAYMENT_METHODS: list[str] = env.list("PAYMENT_METHODS", default=["paystation", "bkash"])
 
 # How long work may take, and when it is looked at again
 CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
