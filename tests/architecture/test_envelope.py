@@ -12,8 +12,13 @@ from tests.architecture.world import World
 
 pytestmark = pytest.mark.django_db
 WALKED = dict(walk())
-#: Pages for people; the others answer JSON whatever happens.
-PAGES = ("payments/return/", "payments/return/<str:token>")
+#: Pages for people, and notices of mail providers; the others answer JSON whatever happens.
+PAGES = (
+    "payments/return/",
+    "payments/return/<str:token>",
+    "pay/<str:token>",
+    "anymail/<slug:provider>/tracking/",
+)
 ALL = [where for where in ROUTES if where not in PAGES]
 BODIES = [
     (where, verb)
