@@ -219,7 +219,7 @@ def usable_gateways() -> Iterator[CheckMessage]:
             get_gateway(slug)
         except Misconfigured as exc:
             yield error(
-                25,
+                26,
                 f"{slug} can't be used: {exc.message}.",
                 f"Mend it, or take {slug} off PAYMENT_METHODS.",
             )

@@ -52,6 +52,7 @@ from payments.gateways.nagad_reading import (
     OUR_FAULT,
     check_firewall,
     judged,
+    paid_amount,
     reason_of,
     refunded,
     refusal,
@@ -222,7 +223,7 @@ class NagadGateway:
         members = {
             "merchantId": self.merchant_id,
             "originalRequestDate": paid or f"{request.paid_at.astimezone(DHAKA):%Y%m%d}",
-            "originalAmount": str(taka(request.payment.amount)),
+            "originalAmount": str(taka(paid_amount(request))),
             "cancelAmount": str(taka(request.amount)),
             "referenceNo": re.sub("[^A-Za-z0-9]", "", request.reference),
             "referenceMessage": "",

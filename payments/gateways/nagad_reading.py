@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
@@ -110,8 +111,14 @@ def refunded(done: Mapping[str, Any], request: RefundRequest) -> RefundAnswer:
     evidence = {name: plain_text(done[name]) for name in done if EVIDENCE.fullmatch(name)}
     ours = exact_amount(done.get("cancelAmount")) == request.amount
     good = ours and bool(refund) and status.lower() in IN_PART | IN_WHOLE
-    state = RefundState.DONE if good else RefundState.UNKNOWN
-    return RefundAnswer(state, refund, reason=f"status {status!r}", evidence=evidence)
+    if not good:
+        return RefundAnswer(RefundState.UNKNOWN, reason=f"status {status!r}", evidence=evidence)
+    return RefundAnswer(RefundState.DONE, refund, reason=f"status {status!r}", evidence=evidence)
+
+
+def paid_amount(request: RefundRequest) -> Decimal:
+    """What verify said was paid; it may differ from what we asked for."""
+    return exact_amount(request.evidence.get("amount")) or request.payment.amount
 
 
 def traced(body: Mapping[str, Any], request: RefundRequest) -> RefundAnswer:
@@ -123,8 +130,10 @@ def traced(body: Mapping[str, Any], request: RefundRequest) -> RefundAnswer:
         return RefundAnswer(RefundState.NOT_FOUND, reason=reason, evidence=evidence)
     if refund and refund in request.earlier:
         return RefundAnswer(RefundState.NOT_FOUND, reason="only earlier refunds are known")
-    whole = request.amount == request.payment.amount
+    whole = request.amount == paid_amount(request)
     first = not request.earlier and status.lower() in (IN_WHOLE if whole else IN_PART)
     known = bool(request.gateway_refund_id) and refund == request.gateway_refund_id
-    state = RefundState.DONE if refund and (known or first) else RefundState.UNKNOWN
-    return RefundAnswer(state, refund, reason=reason, evidence=evidence)
+    if refund and (known or first):
+        return RefundAnswer(RefundState.DONE, refund, reason=reason, evidence=evidence)
+    # Without its id: kept with our refund, it would be taken for ours when we ask again.
+    return RefundAnswer(RefundState.UNKNOWN, reason=reason, evidence=evidence)

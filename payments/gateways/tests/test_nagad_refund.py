@@ -139,7 +139,20 @@ def test_what_is_done(
     wire: responses.RequestsMock, changes: dict[str, Any], state: RefundState
 ) -> None:
     wire.post(CANCEL, **done(**changes))
-    assert gateway().refund(REQUEST).state is state
+    answer = gateway().refund(REQUEST)
+    assert answer.state is state
+    assert bool(answer.gateway_refund_id) is (state is RefundState.DONE)
+
+
+def test_what_was_paid_counts_and_not_what_was_asked(wire: responses.RequestsMock) -> None:
+    """A wrong sum goes back whole; Nagad compares it with its own books."""
+    request = replace(REQUEST, evidence={"amount": "500"})
+    wire.post(CANCEL, **done(status="Cancelled", originalAmount="500.00"))
+    wire.get(VERIFY, **found(**PART | {"status": "Cancelled"}))
+
+    assert gateway().refund(request).state is RefundState.DONE
+    assert sent(wire)["originalAmount"] == "500.00"
+    assert gateway().query_refund(request).state is RefundState.DONE
 
 
 @pytest.mark.parametrize(
@@ -197,7 +210,9 @@ def test_what_verify_tells_of_a_refund(
     state: RefundState,
 ) -> None:
     wire.get(VERIFY, **found(**changes))
-    assert gateway().query_refund(replace(REQUEST, **more)).state is state
+    answer = gateway().query_refund(replace(REQUEST, **more))
+    assert answer.state is state
+    assert bool(answer.gateway_refund_id) is (state is RefundState.DONE)
 
 
 def test_questions_that_get_no_answer(wire: responses.RequestsMock) -> None:
