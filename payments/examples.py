@@ -59,7 +59,7 @@ CHANNELS: Final = [
     example(
         "Channels",
         [
-            {"id": 1, "slug": "sslcommerz", "enabled": False},
+            {"id": 1, "slug": "sslcommerz", "enabled": True},
             {"id": 2, "slug": "bkash", "enabled": True},
             {"id": 3, "slug": "paystation", "enabled": True},
             {"id": 4, "slug": "dcb", "enabled": False},

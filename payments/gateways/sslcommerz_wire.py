@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import requests
 
 from core.http import Answer, Outbound
-from core.providers import Misconfigured, Unavailable
+from core.providers import Misconfigured, ProviderError, Unavailable
 from core.wire import plain_text
 
 SLUG: Final = "sslcommerz"
@@ -81,11 +81,13 @@ class Asking:
         left = self.out.answer_seconds - (time.monotonic() - self._started)
         out = replace(self.out, answer_seconds=max(left, SHORTEST_WAIT))
         query = {**wish, **self.store.credentials, "v": "1", "format": "json"}
-        reply = Reply.of(
-            out.send(
-                requests.Request("GET", self.store.url(path), params=query), repeatable=repeatable
-            )
-        )
+        request = requests.Request("GET", self.store.url(path), params=query)
+        try:
+            reply = Reply.of(out.send(request, repeatable=repeatable))
+        except ProviderError as exc:
+            # What it came from names the address, and with it the store's password.
+            exc.__cause__ = exc.__context__ = None
+            raise
         connect = reply.text("APIConnect")
         if connect in OUR_FAULT:
             raise Misconfigured(SLUG, f"APIConnect {connect}", raw_code=connect)

@@ -7,7 +7,8 @@ from typing import Any, Final
 import pytest
 
 from core.http import Outbound
-from core.providers import Declined, Misconfigured, OutcomeUnknown
+from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
+from core.tests.wire import whole_text
 from fulfillment.partners.tests.simulator import (
     ANSWER_SECONDS,
     CREDENTIALS,
@@ -139,6 +140,24 @@ def test_the_store_must_be_right(world: SimulatedSslCommerz) -> None:
         wrong.open_session(REQUEST)
     with pytest.raises(Misconfigured):
         wrong.verify(payment)
+
+
+@pytest.mark.parametrize("fault", ["cut_before", "hang_before", "cut_half"])
+def test_a_broken_wire_does_not_show_the_password(world: SimulatedSslCommerz, fault: str) -> None:
+    request = world.paid_back("done")
+    world.fault("query", {"fault": fault})
+    world.fault("refund", {"fault": fault})
+
+    with pytest.raises(Unavailable) as asked:
+        world.gateway.verify(request.payment)
+    with pytest.raises(OutcomeUnknown) as paid_back:
+        world.gateway.refund(request)
+    world.lose_connection()
+    with pytest.raises(Unavailable) as nobody:
+        world.gateway.verify(request.payment)
+
+    shown = "".join(whole_text(each.value) for each in (asked, paid_back, nobody))
+    assert PASSWORD not in shown
 
 
 def test_a_number_is_taken_once(world: SimulatedSslCommerz) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 import responses
 
 from core.http import Outbound
 from core.providers import Misconfigured, Unavailable
+from core.tests.wire import whole_text
 from payments.gateways.base import Outcome
 from payments.gateways.sslcommerz_wire import SHORTEST_WAIT, Asking, Store
 from payments.gateways.tests.canned import AMOUNT, REFERENCE, known
@@ -18,6 +20,7 @@ from payments.gateways.tests.sslcommerz_answers import (
     BANK,
     BASE,
     KEY,
+    PASSWORD,
     QUERY,
     SHORT,
     VAL,
@@ -208,6 +211,25 @@ def test_a_validation_that_fails_is_asked_again(
 ) -> None:
     with pytest.raises(Unavailable):
         verify_with(wire, found(attempt()), validation=answer)
+
+
+@pytest.mark.parametrize("url", [QUERY, VALIDATE])
+@pytest.mark.parametrize("error", [requests.ReadTimeout, requests.ConnectionError])
+def test_the_password_in_an_address_is_never_shown(
+    wire: responses.RequestsMock,
+    caplog: pytest.LogCaptureFixture,
+    url: str,
+    error: type[requests.RequestException],
+) -> None:
+    caplog.set_level("DEBUG")
+    wire.get(QUERY, **found(attempt()))
+    address = f"{url}?store_passwd={PASSWORD}"
+    wire.upsert("GET", url, body=error(f"Max retries exceeded with url: {address}"))
+
+    with pytest.raises(Unavailable) as caught:
+        gateway().verify(known(KEY))
+
+    assert PASSWORD not in whole_text(caught.value) + repr(gateway()) + caplog.text
 
 
 def test_all_questions_share_the_time_of_one(wire: responses.RequestsMock) -> None:
