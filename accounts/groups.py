@@ -37,6 +37,7 @@ _LOOK: Final = frozenset(
         "orders.view_orderevent",
         "orders.view_orderitem",
         "orders.view_subscription",
+        "payments.view_carrierconsent",
         "payments.view_gatewaycallback",
         "payments.view_payment",
         "payments.view_refund",

@@ -31,6 +31,7 @@ MAKE_KEY: Final = 'python -c "import base64, os; print(base64.b64encode(os.urand
 #: What an adapter cannot work without.
 CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
     "paystation": ("PAYSTATION_MERCHANT_ID", "PAYSTATION_PASSWORD", "PAYSTATION_PAGE_HOST"),
+    "dcb": ("DCB_CARRIERS",),  # and what each of them needs
     "bkash": ("BKASH_APP_KEY", "BKASH_APP_SECRET", "BKASH_USERNAME", "BKASH_PASSWORD"),
     "sslcommerz": ("SSLCOMMERZ_STORE_ID", "SSLCOMMERZ_STORE_PASSWORD"),
     "nagad": (
@@ -44,6 +45,7 @@ CREDENTIALS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 #: Addresses beside the base URL that credentials or codes travel to.
 FURTHER_ADDRESSES: Final[Mapping[str, tuple[str, ...]]] = {"reloadly": ("RELOADLY_AUTH_URL",)}
+DCB_CARRIERS: Final = frozenset({"bdapps", "applink"})
 #: Backends that take a mail and bring it to nobody.
 MAIL_TO_NOBODY: Final = ("console", "dummy", "filebased", "locmem")
 DURATIONS: Final = (
@@ -59,6 +61,7 @@ DURATIONS: Final = (
     "PAYMENT_REMINDER",
     "SUBSCRIPTION_NOTICE",
     "SUBSCRIPTION_GRACE",
+    "CARRIER_PATIENCE",
     "SIGN_IN_WINDOW",
 )
 NUMBERS: Final = (
@@ -203,6 +206,12 @@ def providers() -> Iterator[CheckMessage]:
                 f"Voucher partner {slug!r} is in use, but there is no such adapter.",
                 f"VOUCHER_PARTNERS may name: {', '.join(sorted(PARTNERS))}.",
             )
+    if "dcb" in settings.PAYMENT_METHODS and not set(settings.DCB_CARRIERS) <= DCB_CARRIERS:
+        yield error(
+            26,
+            "DCB_CARRIERS names an operator that there is none of.",
+            "Set it to some of: bdapps, applink.",
+        )
     for slug in _used():
         for name, url in _addresses(slug).items():
             if not url.hostname:
@@ -231,8 +240,24 @@ def _used() -> list[str]:
 
 
 def _addresses(slug: str) -> dict[str, SplitResult]:
-    names = (f"{slug.upper()}_BASE_URL", *FURTHER_ADDRESSES.get(slug, ()))
+    """The settings that say where a provider answers; carrier billing has one per operator."""
+    names = [f"{slug.upper()}_BASE_URL", *FURTHER_ADDRESSES.get(slug, ())]
+    if slug == "dcb":
+        names = [f"DCB_{carrier.upper()}_BASE_URL" for carrier in _carriers()]
     return {name: _url(str(getattr(settings, name, ""))) for name in names}
+
+
+def _carriers() -> list[str]:
+    return [carrier for carrier in settings.DCB_CARRIERS if carrier in DCB_CARRIERS]
+
+
+def _credentials(slug: str) -> list[str]:
+    known = list(CREDENTIALS.get(slug, ()))
+    if slug != "dcb":
+        return known
+    carriers = [carrier.upper() for carrier in _carriers()]
+    names = [f"DCB_{each}_{what}" for each in carriers for what in ("APP_ID", "PASSWORD")]
+    return [*known, *names, *["DCB_NOTIFICATION_SENDERS"] * ("APPLINK" in carriers)]
 
 
 def _url(text: str) -> SplitResult:
@@ -359,7 +384,7 @@ def _allowed(host: str) -> bool:
 def credentials() -> Iterator[CheckMessage]:
     """Of a real shop: on a developer's machine they come with the running shop alone."""
     for slug in _used():
-        missing = [name for name in CREDENTIALS.get(slug, ()) if not getattr(settings, name, "")]
+        missing = [name for name in _credentials(slug) if not getattr(settings, name, "")]
         if missing:
             yield error(
                 22,

@@ -14,6 +14,7 @@ from fulfillment.urls import operator_routes, queue_routes
 from notifications.urls import alert_routes, order_mail_routes
 from notifications.views import tracking
 from orders.urls import discount_routes
+from payments.carrier_views import carrier_page
 from payments.link_views import pay
 from payments.views import payment_return
 
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc/redoc.js", views.redoc_bundle, name="redoc-bundle"),
     path("api/redoc/", views.RedocView.as_view(url_name="schema"), name="redoc"),
+    path("payments/carrier/<str:token>", carrier_page, name="payment-carrier"),
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
     path("pay/<str:token>", pay, name="pay-by-link"),

@@ -80,6 +80,7 @@ class AlertKind(models.TextChoices):
     DUPLICATE_PAYMENT = "duplicate_payment", "Paid twice"
     AMOUNT_MISMATCH = "amount_mismatch", "Paid a wrong sum"
     PAYMENT_FOREIGN = "payment_foreign", "The gateway answered about another payment"
+    PAYMENT_UNCONFIRMED = "payment_unconfirmed", "A carrier does not confirm a charge"
     PAYMENT_RISK = "payment_risk", "Paid, flagged as risky"
     PARTNER_ANOMALY = "partner_anomaly", "Partner's answer needs a person"
     PARTNER_MISCONFIGURED = "partner_misconfigured", "Partner refuses our credentials or offer"

@@ -3,7 +3,7 @@
 from django.contrib import admin
 
 from core.admin import LookAdmin
-from payments.models import GatewayCallback, Payment
+from payments.models import CarrierConsent, GatewayCallback, Payment
 
 
 @admin.register(Payment)
@@ -22,3 +22,14 @@ class GatewayCallbackAdmin(LookAdmin[GatewayCallback]):
     list_filter = ("gateway",)
     list_select_related = ("payment",)
     exclude = ("digest", "headers")  # headers hold the gateway's shared secret
+
+
+@admin.register(CarrierConsent)
+class CarrierConsentAdmin(LookAdmin[CarrierConsent]):
+    """The log of consent: what an operator asks for when a payer denies a charge."""
+
+    list_display = ("__str__", "payment", "passwords", "given_at", "made")
+    list_filter = ("carrier",)
+    list_select_related = ("payment",)
+    search_fields = ("=payment__reference", "=subscriber", "=internal_id")
+    exclude = ("digest",)

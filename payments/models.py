@@ -30,7 +30,7 @@ class Payment(models.Model):
     effective = models.BooleanField(default=False)
     """This payment pays the order; at most one does (I7)."""
     capture_sent_at = models.DateTimeField(null=True)
-    """bKash: execute was sent once; from then on we only ask."""
+    """Our own call that moves money was sent once; from then on we only ask."""
     reason = models.CharField(max_length=300, blank=True)
     evidence = models.JSONField(default=dict, blank=True)
     checks = models.PositiveSmallIntegerField(default=0)
@@ -78,6 +78,71 @@ class Payment(models.Model):
                 name="payment_due",
             )
         ]
+
+
+class CarrierConsent(models.Model):
+    """Carrier billing: who agreed to one charge, and what the operator called it.
+
+    A row is the log of consent that every operator wants (contract page dcb, section 1).
+    """
+
+    MOST_PASSWORDS = 3
+
+    payment = models.OneToOneField(
+        Payment, on_delete=models.PROTECT, related_name="carrier_consent"
+    )
+    carrier = models.CharField(max_length=20)
+    """The operator's adapter, found by the number."""
+    subscriber = models.CharField(max_length=100)
+    """As the operator is told: `tel:8801XXXXXXXXX`, or an opaque id of its own."""
+    operators_own = models.BooleanField(default=False)
+    """The operator sends and checks the password; else we do."""
+    digest = models.BinaryField(max_length=32, default=b"", editable=False)
+    """Keyed, of the password we sent last."""
+    passwords = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    """Of the password that was sent last."""
+    expires_at = models.DateTimeField(null=True)
+    correlator = models.CharField(max_length=100, blank=True)
+    internal_id = models.CharField(max_length=100, blank=True)
+    """The operator's ids of a charge that was begun; a notification must name the second one."""
+    given_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "carrier_consents"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(passwords__lte=3, tries__lte=3), name="carrier_consent_few_tries"
+            ),
+            models.CheckConstraint(
+                condition=Q(given_at=None) | Q(passwords__gte=1), name="carrier_consent_by_password"
+            ),
+            models.UniqueConstraint(
+                fields=["carrier", "internal_id"],
+                condition=~Q(internal_id=""),
+                name="carrier_consent_internal_id_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.masked} at {self.carrier}"
+
+    @property
+    def masked(self) -> str:
+        """The number as anybody may see it; an opaque id tells nobody anything."""
+        number = self.subscriber.removeprefix("tel:")
+        return f"{number[2:5]}*****{number[-3:]}" if number.isdigit() else "•••"
+
+    @property
+    def may_send(self) -> bool:
+        """An operator's first step is never repeated; ours may be, a few times."""
+        return self.passwords < self.MOST_PASSWORDS and not (self.operators_own and self.passwords)
+
+    @property
+    def ready(self) -> bool:
+        """A password is on its way, and whoever checks it is known."""
+        return bool(self.correlator if self.operators_own else self.digest)
 
 
 class GatewayCallback(models.Model):

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from catalog.models import PartnerSource
@@ -29,11 +29,17 @@ from orders.selectors import find_order, ordered_today, orders_of
 from orders.services import Buyer, Cart, advance, locked, place_order
 from orders.states import OrderStatus
 from payments.closing import close
-from payments.gateways.base import Claim, Session, SessionRequest
+from payments.gateways.base import (
+    Claim,
+    NotifyingGateway,
+    PaymentGateway,
+    Session,
+    SessionRequest,
+)
 from payments.gateways.registry import get_gateway
 from payments.models import GatewayCallback, Payment
 from payments.selectors import open_payments, payment_of
-from payments.states import OPEN, PaymentStatus
+from payments.states import CARRIER_METHOD, OPEN, PaymentStatus
 from payments.verification import verify
 from vouchers.services import reserve
 
@@ -242,6 +248,9 @@ def initiate_payment(
             _reopen(order, actor=Actor("customer", customer_id, f"customer:{customer_id}"), now=now)
         elif order.status != OrderStatus.INITIATED:
             raise Conflict(f"Order {order.order_number} can't be paid: it is {order.status}.")
+        sent = Q(status__in=OPEN, method=CARRIER_METHOD, capture_sent_at__isnull=False)
+        if Payment.objects.filter(sent, order=order).exists():
+            raise Conflict("Your operator is still confirming a payment of this order.")
         payment = start_payment(
             order, method or order.payment_method, now=now, description=description
         )
@@ -266,6 +275,7 @@ def receive_callback(
     raw_query: str,
     body: bytes,
     headers: Mapping[str, str],
+    sender: str = "",
 ) -> tuple[Payment | None, bool]:
     """Keep a notice, find the payment it names, and ask the gateway about it.
 
@@ -282,6 +292,8 @@ def receive_callback(
         query=query, body=body, content_type=headers.get("Content-Type", "")
     )
     payment = _claimed(slug, claim)
+    if method == "POST" and not _believed(gateway, sender):
+        payment = None  # kept, and about nothing of ours
     _keep(slug, payment, method=method, query=raw_query, body=body, headers=headers, now=now)
     if payment is None:
         log.warning("payment.callback_unplaced", gateway=slug)
@@ -291,6 +303,11 @@ def receive_callback(
         return payment, True
     settlement = verify(payment.pk, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
     return settlement.payment, settlement.answered
+
+
+def _believed(gateway: PaymentGateway, sender: str) -> bool:
+    """Whether a notice from this address counts: any does, where none decides."""
+    return gateway.believes(sender) if isinstance(gateway, NotifyingGateway) else True
 
 
 def _claimed(slug: str, claim: Claim) -> Payment | None:
@@ -330,7 +347,7 @@ def _keep(
             )
     except IntegrityError:
         GatewayCallback.objects.filter(gateway=slug, digest=digest).update(
-            times=F("times") + 1, last_received_at=now
+            times=F("times") + 1, last_received_at=now, **({"payment": payment} if payment else {})
         )
 
 

@@ -15,7 +15,7 @@ from core.actors import SYSTEM, Actor
 from core.logging import get_logger
 from core.money import CURRENCY
 from fulfillment.services import request_fulfilment
-from notifications.alerts import raise_alert
+from notifications.alerts import raise_alert, resolve_alerts
 from notifications.states import AlertKind
 from orders.discounts import give_back, take_again
 from orders.models import Order
@@ -23,7 +23,7 @@ from orders.services import advance, locked, tell
 from orders.states import PAID, UNPAID, OrderStatus
 from payments.gateways.base import Outcome, Verdict
 from payments.models import Payment
-from payments.states import ARROWS, OPEN, PaymentStatus
+from payments.states import ARROWS, CARRIER_METHOD, OPEN, PaymentStatus
 from payments.telling import tell_awaited, tell_cancelled, tell_paid
 from vouchers.services import release
 
@@ -90,6 +90,7 @@ def _settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) -
         return Settlement(payment, changed=False)
     _move(order, payment, new, verdict, actor=actor, now=now)
     _move_order(order, payment, new, verdict, actor=actor, now=now)
+    _told_by_the_carrier(order, payment, now=now)
     log.info("payment.settled", payment=payment.reference, status=new, order=order.order_number)
     return Settlement(payment, changed=True)
 
@@ -132,6 +133,13 @@ def _move(
         order, "payment", old=old, new=new, actor=actor, reason=verdict.reason,
         detail={"transactionId": payment.reference, "method": payment.method}, now=now,
     )  # fmt: skip
+
+
+def _told_by_the_carrier(order: Order, payment: Payment, *, now: datetime) -> None:
+    """Nobody need look it up any more."""
+    if payment.method == CARRIER_METHOD and payment.status not in OPEN:
+        kinds = {AlertKind.PAYMENT_UNCONFIRMED}
+        resolve_alerts(order, kinds, note=f"{payment.reference} is {payment.status}", now=now)
 
 
 def _move_order(

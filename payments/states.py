@@ -42,5 +42,7 @@ CHANNELS: Final[Mapping[str, int]] = {
     "dcb": 4,
     "nagad": 5,
 }
+#: Has a page of ours, where the payer names a number and consents.
+CARRIER_METHOD: Final = "dcb"
 #: Ours alone: no client may send them, no gateway is asked (D31).
 INTERNAL_METHODS: Final = frozenset({"discount", "points"})

@@ -56,7 +56,9 @@ def close_order(*, order_id: int, **_later: object) -> None:
     now = timezone.now()
     for payment in open_payments(order_id):
         answered = verify(payment.pk).answered
-        moving = payment.capture_sent_at and payment.capture_sent_at > now - CAPTURE_SETTLES
+        sent = payment.capture_sent_at
+        # Silence after a capture of ours is never a no: a person is told before an order closes.
+        moving = sent and (sent > now - CAPTURE_SETTLES or not answered)
         if moving or not (answered or payment.created_at < now - GIVE_UP):
             return
     close(order_id, actor=SYSTEM, reason=NOT_PAID_IN_TIME, now=timezone.now())

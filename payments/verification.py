@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -13,13 +14,23 @@ from core.logging import get_logger
 from core.providers import Declined, Misconfigured, ProviderError, Unavailable
 from notifications.alerts import raise_alert
 from notifications.states import AlertKind
-from payments.gateways.base import CapturingGateway, Known, Outcome, PaymentGateway, Verdict
+from orders.services import locked
+from payments.gateways.base import (
+    CapturingGateway,
+    Consent,
+    Known,
+    Outcome,
+    PaymentGateway,
+    Verdict,
+)
 from payments.gateways.registry import get_gateway
-from payments.models import Payment
+from payments.models import CarrierConsent, Payment
 from payments.settlement import Settlement, settle
-from payments.states import INTERNAL_METHODS, OPEN
+from payments.states import CARRIER_METHOD, INTERNAL_METHODS, OPEN, PaymentStatus
 
 log = get_logger(__name__)
+#: More notifications of one payment than this tell nothing new.
+NOTICES = 20
 
 
 @durable
@@ -44,6 +55,8 @@ def verify(payment_id: int, *, actor: Actor = SYSTEM, answer_seconds: float = 10
     _plan(payment, now=now)
     settlement = settle(payment_id=payment_id, verdict=verdict, actor=actor, now=now)
     settlement = replace(settlement, answered=verdict.outcome != Outcome.UNKNOWN)
+    if settlement.payment.status == PaymentStatus.AUTHORIZED:
+        _call_a_person(settlement.payment, now=now)
     if not settlement.changed:
         log.info(
             "payment.asked", payment=payment.reference, outcome=verdict.outcome, why=verdict.reason
@@ -58,6 +71,23 @@ def known(payment: Payment) -> Known:
         amount=payment.amount,
         execute_sent=payment.capture_sent_at is not None,
         gateway_transaction_id=payment.gateway_transaction_id,
+        consent=consent_to(payment) if payment.method == CARRIER_METHOD else None,
+    )
+
+
+def consent_to(payment: Payment) -> Consent | None:
+    """What carrier billing needs to know: the payer's consent, the operator's notifications."""
+    row = CarrierConsent.objects.filter(payment=payment).first()
+    if row is None:
+        return None
+    notices = payment.callbacks.filter(method="POST").order_by("-pk").values_list("body", flat=True)
+    return Consent(
+        carrier=row.carrier,
+        subscriber=row.subscriber,
+        given=row.given_at is not None,
+        correlator=row.correlator,
+        internal_id=row.internal_id,
+        notices=tuple(reversed(notices[:NOTICES])),
     )
 
 
@@ -85,6 +115,20 @@ def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Ve
         # Surely not sent: the right to send it is given back, or the payer's yes would expire.
         Payment.objects.filter(pk=payment.pk).update(capture_sent_at=None)
         raise
+
+
+def _call_a_person(payment: Payment, *, now: datetime) -> None:
+    """A carrier that does not confirm: no query call says more, its report to us does."""
+    sent = payment.capture_sent_at
+    if sent is None or sent > now - settings.CARRIER_PATIENCE:
+        return
+    message = (
+        f"Payment {payment.reference}: the operator has not confirmed a charge that was sent at "
+        f"{sent:%Y-%m-%d %H:%M} UTC. Look it up in the platform's report and record what it says."
+    )
+    with transaction.atomic():
+        order = locked(payment.order_id)
+        raise_alert(order, AlertKind.PAYMENT_UNCONFIRMED, message, now=now)
 
 
 def _plan(payment: Payment, *, now: datetime) -> None:

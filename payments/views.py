@@ -1,5 +1,6 @@
 """Paying: sessions, polls, and the gateways' callbacks."""
 
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from django.core import signing
@@ -21,10 +22,11 @@ from core.api.errors import plain_error
 from core.api.fields import number
 from core.api.idempotency import idempotent
 from core.api.schema import answers, in_path
+from core.limits import client_address
 from orders.serializers import SessionSchema
 from orders.wording import label_and_message
 from payments import examples
-from payments.gateways.registry import GATEWAYS
+from payments.gateways.registry import GATEWAYS, REPLIES
 from payments.models import Payment
 from payments.selectors import channels
 from payments.serializers import (
@@ -174,6 +176,7 @@ def callback(
         raw_query=raw_query,
         body=request.body,
         headers=dict(request.headers),
+        sender=client_address(request),
     )
     if browser and (request.method == "GET" or _is_form(request)):
         where = reverse("payment-return-unknown")
@@ -182,7 +185,8 @@ def callback(
         return HttpResponseRedirect(where)
     if not answered:
         return plain_error(503, "Please send this notice again later.")
-    return JsonResponse({"success": True, "message": "Received", "data": None})
+    received: Mapping[str, Any] = {"success": True, "message": "Received", "data": None}
+    return JsonResponse(REPLIES.get(gateway, received))
 
 
 def _is_form(request: HttpRequest) -> bool:

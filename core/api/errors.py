@@ -81,8 +81,8 @@ def plain_error(status: int, message: str) -> JsonResponse:
 
 
 def is_api(request: HttpRequest) -> bool:
-    """Whether a caller of this path expects JSON: everything but the admin's own pages."""
-    return not request.path.startswith(("/admin/", "/payments/return"))
+    """Whether a caller of this path expects JSON: everything but pages for people."""
+    return not request.path.startswith(("/admin/", "/payments/return", "/payments/carrier/"))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:  # noqa: ARG001

@@ -82,6 +82,23 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a payer has agreed to on our page, and what the operator told us about it since."""
+
+    carrier: str
+    subscriber: str
+    """As the operator is told: `tel:8801XXXXXXXXX`, or an opaque id it gave us; just a text."""
+    given: bool = False
+    """The payer typed the right password. Nothing is charged before."""
+    correlator: str = ""
+    """How the operator calls its own one-time password, where it sends one."""
+    internal_id: str = ""
+    """How the operator called this charge when it was begun."""
+    notices: tuple[str, ...] = field(default=(), repr=False)
+    """Bodies of the notifications that came from the operator's own addresses, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What we stored of a payment, all an adapter needs to ask for it."""
 
@@ -89,9 +106,11 @@ class Known:
     gateway_reference: str
     amount: Decimal
     execute_sent: bool = False
-    """bKash: execute was sent once; from then on only query."""
+    """A capture of ours was sent once; from then on we only ask."""
     gateway_transaction_id: str = ""
     """The movement that counts already, where there may be several under one reference."""
+    consent: Consent | None = None
+    """Carrier billing: what the payer has agreed to on our page."""
 
 
 class PaymentGateway(Protocol):
@@ -187,6 +206,14 @@ class RefundingGateway(PaymentGateway, Protocol):
             Unavailable: ask again later.
             Misconfigured: our credentials are refused.
         """
+
+
+@runtime_checkable
+class NotifyingGateway(PaymentGateway, Protocol):
+    """A gateway whose own notice decides, since it has no query call (Applink, carrier billing)."""
+
+    def believes(self, sender: str) -> bool:
+        """Whether a notice from this address is the gateway's."""
 
 
 class CapturingGateway(PaymentGateway, Protocol):
