@@ -103,6 +103,7 @@ PUBLIC: dict[str, Row] = {
     "api/redoc/": Row({"get": EVERYBODY}),
     "pay/<str:token>": Row({}, "pay/none"),
     "anymail/<slug:provider>/tracking/": Row({}, "anymail/mailgun/tracking/"),
+    "payments/carrier/<str:token>": Row({}, "payments/carrier/none"),
     "payments/return/": Row({}),
     "payments/return/<str:token>": Row({}, "payments/return/none"),
     "api/v1/auth/user-exist": Row({"post": EVERYBODY}, body=NUMBER, limit=60),

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 WALKED = dict(walk())
 #: Pages for people, and notices of mail providers; the others answer JSON whatever happens.
 PAGES = (
+    "payments/carrier/<str:token>",
     "payments/return/",
     "payments/return/<str:token>",
     "pay/<str:token>",

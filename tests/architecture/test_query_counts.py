@@ -18,7 +18,7 @@ from notifications.models import AdminAlert
 from notifications.tests.factories import EmailMessageFactory
 from orders.models import DiscountCode
 from orders.tests.factories import OrderFactory, OrderItemFactory
-from payments.models import GatewayCallback
+from payments.models import CarrierConsent, GatewayCallback
 from payments.tests.factories import PaymentFactory
 from tests.architecture.table import ROUTES, address, attempted
 from tests.architecture.world import World
@@ -148,6 +148,9 @@ def fill(numbers):
             gateway="bkash", digest=bytes([n]) * 32, payment=payment, method="GET", headers={},
             received_at=now, last_received_at=now,
         )  # fmt: skip
+        CarrierConsent.objects.create(
+            payment=payment, carrier="bdapps", subscriber=f"tel:88018{n:08d}", created_at=now
+        )
         CodeReveal.objects.create(voucher=voucher, user=UserFactory(support=True), reason="test")
         AdminAlert.objects.create(
             order=order, kind="fulfillment_failed", message=f"why {n}", created_at=now
