@@ -33,17 +33,26 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("gateway x misbehaviour")
         for line in table(cells):
             terminalreporter.write_line(line)
+    if cells := matrix_cells(terminalreporter, "partner_matrix"):
+        from fulfillment.tests.matrix import table as partners_table
+
+        terminalreporter.section("partner x fault")
+        for line in partners_table(cells):
+            terminalreporter.write_line(line)
 
 
-def matrix_cells(terminalreporter: pytest.TerminalReporter) -> list[tuple[str, str, str]]:
-    """What the tests of the gateways' matrix recorded, from all workers."""
+def matrix_cells(
+    terminalreporter: pytest.TerminalReporter, matrix: str = "matrix"
+) -> list[tuple[str, str, str]]:
+    """What the tests of one matrix recorded, from all workers."""
     cells = []
     for outcome, word in (("passed", "ok"), ("failed", "FAILED")):
         for report in terminalreporter.stats.get(outcome, []):
             for name, value in getattr(report, "user_properties", []):
-                if name == "matrix":
-                    misbehaviour, gateway, text = value
-                    cells.append((misbehaviour, gateway, text or word))
+                if name == matrix:
+                    misbehaviour, provider, text = value
+                    said = text if outcome == "passed" else ""
+                    cells.append((misbehaviour, provider, said or word))
     return cells
 
 

@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
 from bdvoucher import views
-from fulfillment.urls import operator_routes, queue_routes
+from fulfillment.urls import operator_routes, queue_routes, webhook_routes
 from notifications.urls import alert_routes, order_mail_routes
 from notifications.views import tracking
 from orders.urls import discount_routes
@@ -24,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("orders.urls")),
     path("", include("vouchers.urls")),
     path("", include("payments.urls")),
+    *webhook_routes,
     path("admin/", include(staff_accounts)),
     path("admin/", include(discount_routes("api-admin"))),
     path("admin/", include(queue_routes("api-admin"))),

@@ -83,6 +83,30 @@ class FulfillmentAttempt(models.Model):
         ]
 
 
+class PartnerCallback(models.Model):
+    """A partner's notice: a reason to look, never believed. Its body may hold codes: not kept."""
+
+    partner = models.CharField(max_length=60)
+    """The adapter's slug."""
+    digest = models.BinaryField(max_length=32)
+    """Of the whole body: the same notice is one row, counted."""
+    purchase = models.ForeignKey(
+        "PartnerTransaction", on_delete=models.PROTECT, related_name="callbacks", null=True
+    )
+    reference = models.CharField(max_length=150, blank=True)
+    claimed_status = models.CharField(max_length=60, blank=True)
+    """What the notice says of the purchase; shown to people, used for nothing."""
+    times = models.PositiveIntegerField(default=1)
+    received_at = models.DateTimeField()
+    last_received_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "partner_callbacks"
+        constraints = [
+            models.UniqueConstraint(fields=["partner", "digest"], name="partner_callback_once")
+        ]
+
+
 class PartnerTransaction(models.Model):
     """One purchase intent for one unit, stored before the call (I8, D18)."""
 

@@ -1,5 +1,6 @@
 """What others may ask of fulfilment."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -10,8 +11,10 @@ from core.actors import Actor
 from core.errors import Conflict
 from core.logging import get_logger
 from fulfillment.models import FulfillmentAttempt
+from fulfillment.partners.registry import WEBHOOKS
 from fulfillment.states import AttemptType
 from fulfillment.tasks import fulfil_order
+from fulfillment.webhooks import keep
 from notifications.alerts import resolve_alerts
 from notifications.states import AlertKind
 from orders.models import Order
@@ -64,3 +67,21 @@ def release_order(order_id: int, *, operator: Actor, reason: str, now: datetime)
         request_fulfilment(order, now=now)
     log.info("order.released", order=order.order_number)
     return order
+
+
+def receive_hint(partner: str, *, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    """Keep a partner's notice, and let the worker ask about the purchase it names.
+
+    Nothing in it is believed: what follows is the look-up that the plan would have made later.
+
+    Returns:
+        False if the partner's secret does not stand behind it; then nothing was kept.
+    """
+    notice = WEBHOOKS[partner]()
+    if not notice.is_genuine(headers=headers, body=body, now=now):
+        return False
+    with transaction.atomic():
+        order_id = keep(partner, notice.read(body), body, now=now)
+        if order_id is not None:
+            transaction.on_commit(partial(fulfil_order.delay, order_id=order_id), robust=True)
+    return True

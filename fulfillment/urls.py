@@ -3,6 +3,8 @@
 from django.urls import URLPattern, path, register_converter
 
 from fulfillment import queue_views, views
+from fulfillment.partners.registry import WEBHOOKS
+from fulfillment.webhook_views import webhook
 
 
 class DigitsConverter:
@@ -18,6 +20,11 @@ class DigitsConverter:
 
 
 register_converter(DigitsConverter, "digits")
+
+#: Partners' notices, below `/api/v1/`.
+webhook_routes: list[URLPattern] = [
+    path(f"{slug}/webhook", webhook, {"partner": slug}, name=f"{slug}-webhook") for slug in WEBHOOKS
+]
 
 
 def operator_routes(prefix: str) -> list[URLPattern]:

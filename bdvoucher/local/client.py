@@ -142,7 +142,7 @@ class ShopClient:
 
     def all_well(self) -> None:
         """No service misbehaves any more; ledgers and mails stay."""
-        for service in ("paystation", "bkash", "nagad", "dcb", "sslcommerz", "zendit"):
+        for service in ("paystation", "bkash", "nagad", "dcb", "sslcommerz", "zendit", "reloadly"):
             self.control("DELETE", f"{service}/faults")
         self.mail_server("accept")
 

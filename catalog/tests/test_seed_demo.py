@@ -55,6 +55,7 @@ def test_every_run_leaves_the_same_shop():
         22407: ("in_stock", 25),
         22408: ("low_stock", 3),
         22409: ("out_of_stock", 0),
+        22410: ("unlimited", None),
     }
 
 
@@ -75,7 +76,7 @@ def test_everybody_it_names_can_sign_in():
 def test_rows_made_afterwards_find_free_numbers():
     seed()
     assert BrandFactory().pk > 5
-    assert SourceFactory().variant.pk > 22409
+    assert SourceFactory().variant.pk > 22410
 
 
 def test_a_real_shop_is_refused(monkeypatch):

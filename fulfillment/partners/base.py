@@ -50,6 +50,26 @@ class Offer:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a partner's notice is about: a reason to ask, whatever it claims."""
+
+    reference: str
+    claimed_status: str = ""
+    undecided: bool = False
+    """It says itself that nothing is decided yet."""
+
+
+class Webhook(Protocol):
+    """How a partner's notices are told from others', and read."""
+
+    def is_genuine(self, *, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+        """Whether the partner's secret stands behind it, compared in constant time."""
+
+    def read(self, body: bytes) -> Hint | None:
+        """What it is about; None if that can't be read."""
+
+
 class VoucherPartner(Protocol):
     """One file per partner implements this; errors are the four of `core.providers`."""
 

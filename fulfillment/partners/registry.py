@@ -4,13 +4,20 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from core.providers import Misconfigured
-from fulfillment.partners.base import VoucherPartner
+from fulfillment.partners.base import VoucherPartner, Webhook
 from fulfillment.partners.reloadly import ReloadlyPartner
+from fulfillment.partners.reloadly_webhook import ReloadlyWebhook
 from fulfillment.partners.zendit import ZenditPartner
+from fulfillment.partners.zendit_webhook import ZenditWebhook
 
 PARTNERS: Final[Mapping[str, Callable[[float], VoucherPartner]]] = {
     ZenditPartner.slug: ZenditPartner.from_settings,
     ReloadlyPartner.slug: ReloadlyPartner.from_settings,
+}
+#: Who sends notices to `/api/v1/<slug>/webhook`.
+WEBHOOKS: Final[Mapping[str, Callable[[], Webhook]]] = {
+    ZenditPartner.slug: ZenditWebhook.from_settings,
+    ReloadlyPartner.slug: ReloadlyWebhook.from_settings,
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -55,6 +56,7 @@ ORDER_FAULTS: Final[Mapping[str, str]] = {
     "link_in_card_number": "the card number is a link",
     "same_code": "a code sold before (`code`, else the last one sold)",
     "race": "a used identifier is not noticed: the order is carried out once more",
+    "twice": "carried out twice, as two equal orders of one moment may be",
     "webhook_first": "its webhook arrives before this POST is answered",
     **ACCESS_FAULTS,
 }
@@ -81,6 +83,10 @@ def order(service: Reloadly, call: Call) -> Response:
         row.plan = {"fault": name, **fault.options}
     service.take_money(row)
     begin(service, row)
+    if name == "twice":
+        twin = replace(row, cards=[], plan={})
+        service.take_money(twin)
+        service.finish(twin)
     answer = answered(row, fault)
     if name == "webhook_first":
         held = webhook.held_back(service)

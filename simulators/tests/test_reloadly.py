@@ -233,6 +233,10 @@ def test_a_used_identifier_buys_nothing_more(live, key):
     assert buy(live, key).status_code == 200
     assert live.ledger("reloadly")["charges"] == {"A1": 2}
     assert len(rows(live, key)) == 2
+    live.fault("reloadly", "order", "twice", times=1)
+    buy(live, key, "B1")
+    assert live.ledger("reloadly")["charges"] == {"A1": 2, "B1": 2}
+    assert len({entry["code"] for entry in live.ledger("reloadly")["codes"]}) == 4
 
 
 def test_pieces_of_one_order(live, key):

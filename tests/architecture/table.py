@@ -24,6 +24,8 @@ Maker = Callable[[World, int], object]
 EVERYBODY: Final[Who] = frozenset()
 CUSTOMERS: Final[Who] = frozenset({"customer", "other"})
 OWN: Final[Who] = frozenset({"customer"})
+#: No role: a secret decides, and nobody has it here (fulfillment/tests/test_webhooks.py).
+A_PARTNER: Final[Who] = frozenset({"partner"})
 ALL_STAFF: Final[Who] = frozenset({"support", "operator", "finance", "owner"})
 LOOK = ALL_STAFF
 REPAIR: Final[Who] = frozenset({"operator", "owner"})
@@ -146,6 +148,8 @@ PUBLIC: dict[str, Row] = {
         "api/v1/payments/nagad/callback/BDV-20000000-1/",
         takes_body=False,
     ),
+    "api/v1/zendit/webhook": Row({"post": A_PARTNER}, takes_body=False),
+    "api/v1/reloadly/webhook": Row({"post": A_PARTNER}, takes_body=False),
 }  # fmt: skip
 OF_CUSTOMERS: dict[str, Row] = {
     "api/v1/user/profile": Row({"get": CUSTOMERS, "patch": CUSTOMERS}),

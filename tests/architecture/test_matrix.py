@@ -5,7 +5,7 @@ from django.core.cache import cache
 from rest_framework.test import APIClient
 
 from tests.architecture.routes import VERBS, view_of, walk
-from tests.architecture.table import CUSTOMERS, EVERYBODY, OWN, ROUTES, address, body
+from tests.architecture.table import A_PARTNER, CUSTOMERS, EVERYBODY, OWN, ROUTES, address, body
 from tests.architecture.world import ROLES, STAFF, World
 
 CASES = [(where, verb) for where, row in ROUTES.items() for verb in row.who]
@@ -58,7 +58,7 @@ def test_who_may(where, verb):
 
 def refusal(who, role):
     """A stranger, or a token of the other door: 401; no right: 403; another's thing: 404."""
-    if role == "anonymous" or (role in STAFF) == bool(who & CUSTOMERS):
+    if who == A_PARTNER or role == "anonymous" or (role in STAFF) == bool(who & CUSTOMERS):
         return 401
     return 404 if who == OWN else 403
 

@@ -70,7 +70,7 @@ POOL, API = FulfillmentType.PRELOADED, FulfillmentType.API
 
 
 class Goods(NamedTuple):
-    """A variant: bought from the partner if it has an `offer`, else from a pool of `codes`."""
+    """A variant: bought from Zendit's `offer` or from `reloadly`, else from a pool of `codes`."""
 
     pk: int
     product: int
@@ -81,6 +81,10 @@ class Goods(NamedTuple):
     cap: int | None = None
     codes: int = 0
     prefix: str = ""
+    reloadly: int = 0
+    """Reloadly's productId: the second source after `offer`, or the only one."""
+    face: str = ""
+    """Face value of the Reloadly product, in its own currency."""
 
 
 VARIANTS: Final = (
@@ -88,13 +92,16 @@ VARIANTS: Final = (
     Goods(22403, 101, "310 Diamonds", "290", offer="FF_310_DIAMONDS"),
     Goods(22405, 102, "USD 5 Steam Wallet", "300", threshold=5, codes=200, prefix="STEAM"),
     Goods(22406, 102, "USD 10 Steam Wallet", "1100", threshold=5, codes=60, prefix="STEAM"),
-    Goods(22407, 103, "BDT 800 Netflix", "850", offer="NETFLIX_800", cap=25, threshold=5),
+    Goods(22407, 103, "BDT 800 Netflix", "850", offer="NETFLIX_800", cap=25, threshold=5,
+          reloadly=18, face="800"),
     Goods(22408, 104, "USD 10 Google Play", "1250", threshold=5, codes=3, prefix="GPLAY"),
     Goods(22409, 105, "USD 25 Amazon", "3100", threshold=5),
-)
+    Goods(22410, 105, "USD 10 Amazon", "1250", reloadly=5, face="10"),
+)  # fmt: skip
 FEW: Final = 50
 """A large pool is filled up again below this many codes."""
 SOURCES_FROM: Final = 1000
+SECOND_SOURCES_FROM: Final = 1100
 
 
 class Command(BaseCommand):
@@ -154,8 +161,9 @@ def seed_catalogue() -> None:
         for pk, name, slug in rows:
             model.objects.update_or_create(pk=pk, defaults={"name": name, "slug": slug})
     Brand.objects.filter(pk__in=[row[0] for row in BRANDS]).update(is_active=True)
-    partner, _ = Partner.objects.update_or_create(
-        slug="zendit", defaults={"name": "Zendit", "is_active": True}
+    zendit, reloadly = (
+        Partner.objects.update_or_create(slug=slug, defaults={"name": name, "is_active": True})[0]
+        for slug, name in (("zendit", "Zendit"), ("reloadly", "Reloadly"))
     )
     for pk, name, slug, brand, categories, tags, fields, description, redeem in PRODUCTS:
         product, _ = Product.objects.update_or_create(
@@ -174,10 +182,15 @@ def seed_catalogue() -> None:
         product.categories.set(categories)
         product.tags.set(tags)
     for place, goods in enumerate(VARIANTS):
-        _variant(partner, SOURCES_FROM + place, goods)
+        variant = _variant(goods)
+        if goods.offer or not goods.reloadly:
+            _first_source(zendit, SOURCES_FROM + place, goods, variant)
+        if goods.reloadly:
+            _reloadly_source(reloadly, SECOND_SOURCES_FROM + place, goods, variant)
+        _fill_pool(goods, variant)
 
 
-def _variant(partner: Partner, source_pk: int, goods: Goods) -> None:
+def _variant(goods: Goods) -> Variant:
     variant, _ = Variant.objects.update_or_create(
         pk=goods.pk,
         defaults={
@@ -188,6 +201,10 @@ def _variant(partner: Partner, source_pk: int, goods: Goods) -> None:
             "is_active": True,
         },
     )
+    return variant
+
+
+def _first_source(partner: Partner, source_pk: int, goods: Goods, variant: Variant) -> None:
     PartnerSource.objects.update_or_create(
         pk=source_pk,
         defaults={
@@ -200,6 +217,26 @@ def _variant(partner: Partner, source_pk: int, goods: Goods) -> None:
             "is_active": True,
         },
     )
+
+
+def _reloadly_source(partner: Partner, source_pk: int, goods: Goods, variant: Variant) -> None:
+    """Asked after Zendit has refused, where the variant has an offer there."""
+    PartnerSource.objects.update_or_create(
+        pk=source_pk,
+        defaults={
+            "variant": variant,
+            "partner": partner,
+            "fulfillment_type": API,
+            "external_offer_id": str(goods.reloadly),
+            "send_value": Decimal(goods.face),
+            "priority": 2 if goods.offer else 1,
+            "stock_cap": goods.cap,
+            "is_active": True,
+        },
+    )
+
+
+def _fill_pool(goods: Goods, variant: Variant) -> None:
     there = available_by_variant([goods.pk], now=timezone.now()).get(goods.pk, 0)
     if there < min(goods.codes, FEW):
         fresh = [NewCode(Secret(code=_code(goods.prefix))) for _ in range(goods.codes - there)]
