@@ -23,7 +23,7 @@ from bdvoucher.local.stack import Shop
 from tests.proofs.zygote import KILLED
 
 pytestmark = [pytest.mark.timeout(1800), pytest.mark.journey, pytest.mark.xdist_group("proofs")]
-STEP = 1 if os.environ.get("PROVE") else 11
+STEP = 1 if os.environ.get("PROVE") else 17
 #: The client asks again after so many minutes; the sweeps come every minute until then.
 PATIENCE = 12
 CODES = 3
