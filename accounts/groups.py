@@ -71,6 +71,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
     | {
         "orders.export_orders",
         "payments.export_payments",
+        "payments.record_carrier_report",
         "payments.refund_payment",
         "payments.add_refund",
         "vouchers.view_batch",

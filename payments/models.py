@@ -111,6 +111,7 @@ class CarrierConsent(models.Model):
 
     class Meta:
         db_table = "carrier_consents"
+        permissions = [("record_carrier_report", "Can record a carrier's report")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(passwords__lte=3, tries__lte=3), name="carrier_consent_few_tries"
