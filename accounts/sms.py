@@ -53,4 +53,4 @@ def get_sender() -> SmsSender:
     url: str = settings.SMS_URL
     if url:
         return HttpSms(url=url, token=settings.SMS_TOKEN)
-    return ConsoleSms(show_text=settings.SETTINGS_MODULE.endswith(".local"))
+    return ConsoleSms(show_text=str(settings.SETTINGS_MODULE).endswith(".local"))

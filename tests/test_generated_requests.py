@@ -1,0 +1,115 @@
+"""Requests that Schemathesis makes up from the served schema, good ones and bad ones, sent as
+nobody, as a customer and as staff: no 5xx, every answer as documented, bad data refused.
+
+The sample is small and always the same; `BDV_API_EXAMPLES=200 ./run test <this file>` asks for
+more of each kind.
+"""
+
+import os
+import re
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    positive_data_acceptance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.architecture.table import ROUTES
+from tests.architecture.world import World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.timeout(600)]
+EXAMPLES = int(os.environ.get("BDV_API_EXAMPLES", "3"))
+ROLES = ("anonymous", "customer", "owner")
+#: Tokens are ours to send: what a missing or a wrong one gets is told by the matrix.
+CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters": False}})
+SCHEMA = schemathesis.openapi.from_wsgi(
+    "/api/schema/?format=json", get_wsgi_application(), config=CONFIG
+)
+OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()}
+CONFORM = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+#: Well-formed is not enough here: the schema can't know which codes, passwords, variants, items
+#: or tokens there are, and what no number of people could be sent.
+MAY_REFUSE = re.compile(
+    r"/(auth|discounts|orders|ordersv2|payments/initiate)(/|$)|/catalog/products$|/vouchers$"
+)
+
+
+@pytest.fixture(autouse=True)
+def _nobody_outside(settings):
+    settings.PAYSTATION_BASE_URL = settings.BKASH_BASE_URL = "http://127.0.0.1:1"
+    settings.ZENDIT_BASE_URL = "http://127.0.0.1:1"
+
+
+@pytest.fixture(autouse=True)
+def _one_connection():
+    """The test's transaction outlives each request, as it does with Django's own test client."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def real_parts(path, world):
+    """The address's parts filled with what is there: `key` of `orders/<str:key>/cancel`."""
+    plain = re.compile(r"<(?:\w+:)?(\w+)>")
+    for where, row in ROUTES.items():
+        if row.at and "/" + plain.sub(r"{\1}", where) == path:
+            pairs = zip(where.split("/"), row.at.split("/"), strict=True)
+            return {
+                plain.fullmatch(name)[1]: value.format_map(world)
+                for name, value in pairs
+                if plain.fullmatch(name)
+            }
+    return {}
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
+def test_generated_requests(label, role, mode):
+    operation, world = OPERATIONS[label], World()
+    _ = world.discount, world.voucher, world.variant
+    parts = real_parts(operation.path, world) if mode is GenerationMode.POSITIVE else {}
+    checks = [*CONFORM]
+    if mode is GenerationMode.NEGATIVE:
+        checks.append(negative_data_rejection)
+    elif not MAY_REFUSE.search(operation.path):
+        checks.append(positive_data_acceptance)
+    header = {name[5:].title(): value for name, value in world.header(role).items()}
+
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[hypothesis.Phase.generate],
+    )
+    @hypothesis.given(case=operation.as_strategy(mode, path_parameters=parts or None))
+    def ask(case):
+        cache.clear()  # limits are told elsewhere
+        case.headers.pop("Authorization", None)
+        response = case.call(headers=header)
+        case.validate_response(response, checks=checks, headers=header)
+
+    if mode is GenerationMode.POSITIVE or any(operation.iter_parameters()) or operation.body:
+        ask()  # else there is nothing that could be sent wrongly
