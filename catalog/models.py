@@ -1,16 +1,19 @@
 """What is sold and where it comes from."""
 
+import re
 from typing import Any, Final, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 
-from catalog.states import FulfillmentType, ProductStatus
+from catalog.states import IDENTIFIERS, FulfillmentType, ProductStatus
 from core.kept import Shelf
 from core.money import ZERO
 
 CATALOGUE: Final = Shelf("catalogue")
+FIELD_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 M = TypeVar("M", bound=models.Model)
 
 
@@ -75,6 +78,21 @@ class Brand(models.Model):
         return self.name
 
 
+def wrong_in_config(config: Any) -> str:
+    """Why checkout could not ask for this (contract page bdvoucher, 3.2 and 4); empty if it can."""
+    fields = config.get("fields", []) if isinstance(config, dict) else None
+    if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
+        return 'Write {"fields": [{"name": "player_id", "label": "Player ID", "required": true}]}.'
+    names = [field.get("name") for field in fields]
+    if not all(isinstance(name, str) and FIELD_NAME.fullmatch(name) for name in names):
+        return "Each field needs a name of small letters, digits and underscores."
+    if len(set(names)) < len(names):
+        return "A field is named twice."
+    if len(set(names).intersection(IDENTIFIERS)) > 1:
+        return f"Only one of these may be asked for: {', '.join(IDENTIFIERS)}."
+    return ""
+
+
 class Product(models.Model):
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=220, unique=True)
@@ -100,6 +118,11 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """What checkout asks for can be asked: named once each, and for one identifier at most."""
+        if wrong := wrong_in_config(self.fulfillment_config):
+            raise ValidationError({"fulfillment_config": wrong})
 
 
 class Variant(models.Model):

@@ -33,7 +33,10 @@ def preview(code: str, *, subtotal: Decimal, customer_id: int | None, now: datet
         BadRequest: it can't be used, in the words of the contract.
     """
     discount = DiscountCode.objects.filter(code=code.strip().upper()).first()
-    return _judged(discount, code, subtotal=subtotal, customer_id=customer_id, now=now)
+    try:
+        return _judged(discount, code, subtotal=subtotal, customer_id=customer_id, now=now)
+    except BadRequest as refusal:
+        raise BadRequest.at("code", refusal.message, code="discount") from None
 
 
 def create_discount(fields: Mapping[str, Any]) -> DiscountCode:

@@ -79,6 +79,22 @@ def test_registration_from_number_to_first_call(api, phone):
     assert again["error"]["code"] == "CONFLICT"
 
 
+@pytest.mark.parametrize(
+    ("header", "said", "kept"),
+    [("bn-BD,bn;q=0.9", None, "bn"), ("fr", None, "en"), ("bn", "en", "en"), ("", None, "en")],
+)
+def test_a_new_account_speaks_the_language_of_its_client(api, phone, header, said, kept):
+    post(api, "auth/send-otp", msisdn="01712345678")
+    proof = post(api, "auth/verify-otp", msisdn="01712345678", otp=phone.code)["data"]
+    body = {"verificationToken": proof["verificationToken"], "password": PASSWORD}
+    answer = api.post(
+        f"{V1}/auth/sign-up", body | ({"language": said} if said else {}), format="json",
+        HTTP_ACCEPT_LANGUAGE=header,
+    )  # fmt: skip
+    assert answer.status_code == 201
+    assert User.objects.get().language == kept
+
+
 def test_sign_up_refuses_a_forged_proof_and_a_weak_password(api, phone):
     body = {"verificationToken": "forged", "password": "a-long-one"}
     assert post(api, "auth/sign-up", 400, **body)["error"]["details"][0]["field"] == (

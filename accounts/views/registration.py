@@ -1,5 +1,6 @@
 """From a number to an account, and to a new password."""
 
+from django.utils.translation import get_language_from_request
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -102,6 +103,7 @@ class SignUpView(PublicView):
     )
     def post(self, request: Request) -> Response:
         body = body_of(request, SignUpSerializer)
+        body.setdefault("language", get_language_from_request(request))
         token, password = body.pop("verificationToken"), body.pop("password")
         session = services.sign_up(token, password, **body)
         return ok(session_data(session), "Account created", status=201)
