@@ -8,8 +8,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin import LookAdmin
-from notifications.models import AdminAlert, EmailMessage
+from notifications.mail_admin import EmailMessageAdmin, StoreEmailPolicyAdmin
+from notifications.models import AdminAlert
 from notifications.states import CLOSE_BY_THEMSELVES
+
+__all__ = ["AdminAlertAdmin", "EmailMessageAdmin", "StoreEmailPolicyAdmin"]
 
 
 class OpenFilter(admin.SimpleListFilter):
@@ -31,17 +34,6 @@ class OpenFilter(admin.SimpleListFilter):
         if self.value() is None:
             return queryset
         return queryset.filter(resolved_at__isnull=self.value() == "yes")
-
-
-@admin.register(EmailMessage)
-class EmailMessageAdmin(LookAdmin[EmailMessage]):
-    list_display = ("message_id", "state", "order_page", "recipient", "template", "tries", "made")
-    list_display_links = ("message_id",)
-    list_filter = ("status", "template")
-    list_select_related = ("order",)
-    search_fields = ("=recipient", "=message_id", "=order__order_number")
-    search_help_text = "Recipient, order number or Message-ID; exact."
-    exclude = ("dedup_key",)
 
 
 @admin.register(AdminAlert)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
 from notifications.states import VOUCHERS, AlertKind, EmailStatus
@@ -53,6 +53,16 @@ def _due(now: datetime) -> QuerySet[EmailMessage]:
     due = Q(status=EmailStatus.PENDING, next_try_at__lte=now)
     abandoned = Q(status=EmailStatus.SENDING, claimed_at__lt=now - settings.MAIL_LEASE)
     return EmailMessage.objects.filter(due | abandoned)
+
+
+def failed_mails(since: datetime, until: datetime) -> QuerySet[EmailMessage]:
+    """Mails that failed or came back in this time, unless a newer one of their kind was made."""
+    newer = EmailMessage.objects.filter(
+        order=OuterRef("order"), template=OuterRef("template"), pk__gt=OuterRef("pk")
+    )
+    failed = Q(status=EmailStatus.FAILED) | Q(bounced_at__isnull=False)
+    rows = EmailMessage.objects.filter(failed, ~Exists(newer), created_at__range=(since, until))
+    return rows.select_related("order").order_by("-pk")
 
 
 def email_policy() -> StoreEmailPolicy:

@@ -33,6 +33,7 @@ from fulfillment.recovery import (
 )
 from fulfillment.selectors import attempts_of, purchases_of, standings_of
 from notifications.selectors import alerts_of, mails_of, open_alert_kinds, open_alerts_of_orders
+from notifications.services import mail_choices
 from orders.desk import (
     AUDIT,
     RECOVER,
@@ -46,9 +47,11 @@ from orders.desk import (
 from orders.forms import CodesForm, ResendForm, RetryForm
 from orders.listing import OrderColumns, found_by
 from orders.models import DiscountCode, Order
-from payments.selectors import all_payments_of
+from orders.subscription_admin import SubscriptionAdmin
+from payments.selectors import all_payments_of, facts_of
 from vouchers.selectors import units_of_order, vouchers_by_code
 
+__all__ = ["DiscountCodeAdmin", "OrderAdmin", "SubscriptionAdmin"]
 Back = HttpResponseRedirect
 
 
@@ -135,7 +138,7 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
         may = self.has_view_permission(request) and (not right or _staff(request).has_perm(right))
         if not may:
             raise PermissionDenied
-        return get_object_or_404(Order.objects.select_related("customer"), pk=pk)
+        return get_object_or_404(Order.objects.select_related("customer", "subscription"), pk=pk)
 
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._order(request, pk)
@@ -171,6 +174,8 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
             "purchases": list(purchases_of(order)),
             "open_alerts": [each for each in alerts if each.resolved_at is None],
             "closed_alerts": [each for each in alerts if each.resolved_at is not None],
+            "mail_choices": mail_choices(order, facts_of(order), now=timezone.now()),
+            "may_send_mails": reader.has_perm(RESEND),
             "events": list(order.events.order_by("-pk")),
             "codes_text": f"{saved} of {units} saved",
             "codes_tone": "good" if saved == units else "bad" if cause.action else "quiet",

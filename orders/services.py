@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models.constants import OnConflict
 
 from catalog.models import Variant
@@ -19,8 +19,8 @@ from core.money import ZERO
 from core.states import check_arrow
 from orders.discounts import redeem
 from orders.inputs import EMAIL, checked_input
-from orders.models import Order, OrderEvent, OrderItem
-from orders.states import ARROWS, PAID, OrderStatus
+from orders.models import Order, OrderEvent, OrderItem, Subscription
+from orders.states import ARROWS, PAID, SUBSCRIPTION_ARROWS, OrderStatus, SubscriptionStatus
 
 NUMBER_TRIES: Final = 20
 
@@ -205,3 +205,17 @@ def locked(order_id: int) -> Order:
         Order.DoesNotExist: there is none.
     """
     return Order.objects.select_for_update(of=("self",)).get(pk=order_id)
+
+
+@transaction.atomic
+def change_subscription(subscription_id: int, new: SubscriptionStatus) -> Subscription:
+    """Pause, resume or end a subscription; its own transaction.
+
+    Raises:
+        IllegalTransition: there is no such arrow; nothing was changed.
+    """
+    row = Subscription.objects.select_for_update(of=("self",)).get(pk=subscription_id)
+    check_arrow(SUBSCRIPTION_ARROWS, SubscriptionStatus(row.status), new)
+    row.status = new
+    row.save(update_fields=["status", "updated_at"])
+    return row

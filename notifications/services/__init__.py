@@ -1,7 +1,16 @@
 """What others may ask of mail: put one on its way, or send one again."""
 
 from notifications.services.business import queue_email
+from notifications.services.choices import MailChoice, mail_choices
 from notifications.services.resending import EmailRequest, Resent, resend_email
 from notifications.services.vouchers import queue_voucher_mail
 
-__all__ = ["EmailRequest", "Resent", "queue_email", "queue_voucher_mail", "resend_email"]
+__all__ = [
+    "EmailRequest",
+    "MailChoice",
+    "Resent",
+    "mail_choices",
+    "queue_email",
+    "queue_voucher_mail",
+    "resend_email",
+]

@@ -13,6 +13,8 @@ from bdvoucher.local.stack import Shop
 QUICK = {
     "SWEEP_ORDERS_SECONDS": "1",
     "SWEEP_PAYMENTS_SECONDS": "1",
+    "SWEEP_EMAILS_SECONDS": "1",
+    "SWEEP_SUBSCRIPTIONS_SECONDS": "1",
     "CLOSE_OVERDUE_SECONDS": "1",
     "ATTEMPT_WAITS": "2,3,5",
     "LOOKUP_WAITS": "0.3,0.5,1,1,2",

@@ -1,0 +1,57 @@
+"""The operators' site over HTTP, worked as a browser without JavaScript does."""
+
+import re
+from datetime import datetime
+
+import requests
+
+from bdvoucher.local.client import OPERATOR, SECONDS, Login, ShopClient
+
+_TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+class BackOffice:
+    def __init__(self, client: ShopClient, login: Login = OPERATOR) -> None:
+        self.url, self.session = client.url, requests.Session()
+        self.post("/admin/login/", username=login.name, password=login.password)
+
+    def get(self, path: str) -> str:
+        answer = self.session.get(self.url + path, timeout=SECONDS)
+        assert answer.status_code == 200, answer.status_code
+        return answer.text
+
+    def post(self, path: str, **fields: str) -> str:
+        page = self.get(path)
+        found = _TOKEN.search(page)
+        assert found, page[:300]
+        data = {"csrfmiddlewaretoken": found[1], **fields}
+        answer = self.session.post(self.url + path, data=data, timeout=SECONDS)
+        assert answer.status_code == 200, answer.text[:500]
+        assert "errornote" not in answer.text, re.findall(r"errorlist[^<]*<li>([^<]*)", answer.text)
+        return answer.text
+
+    def subscribe(self, address: str, *, due: datetime, **fields: str) -> None:
+        """A subscription of the demo customer to the seed's first variant."""
+        self.post(
+            "/admin/orders/subscription/add/",
+            **{
+                "customer": self._first("/admin/orders/subscription/add/"),
+                "variant": "22405",
+                "quantity": "1",
+                "fulfillment_input": "{}",
+                "interval": "1",
+                "billing": "NON_RECURRING",
+                "status": "ACTIVE",
+                "payment_method": "paystation",
+                "recipient_email": address,
+                "next_billing_at_0": f"{due:%Y-%m-%d}",
+                "next_billing_at_1": f"{due:%H:%M:%S}",
+                **fields,
+            },
+        )
+
+    def _first(self, path: str) -> str:
+        """The demo customer, as the form offers them."""
+        found = re.search(r'<option value="(\d+)">[^<]*8801712345678', self.get(path))
+        assert found, "the demo customer is not offered"
+        return found[1]
