@@ -30,14 +30,18 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
                 (each.value, each.label)
                 for each in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
             ]
-        if "customer" in self.fields:
-            customer: Any = self.fields["customer"]
-            customer.queryset = customer.queryset.filter(is_staff=False)
+
+    def clean_customer(self) -> Any:
+        customer = self.cleaned_data["customer"]
+        if customer.is_staff:
+            raise forms.ValidationError("This is one of the staff, not a customer.")
+        return customer
 
 
 @admin.register(Subscription)
 class SubscriptionAdmin(KeptAdmin[Subscription]):
     form = SubscriptionForm
+    raw_id_fields = ("customer", "variant")
     list_display = ("__str__", "customer", "variant", "billing", "next_billing_at", "state")
     list_filter = ("status", "billing", "interval")
     list_select_related = ("customer", "variant__product")

@@ -13,7 +13,9 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 class BackOffice:
     def __init__(self, client: ShopClient, login: Login = OPERATOR) -> None:
         self.url, self.session = client.url, requests.Session()
-        self.post("/admin/login/", username=login.name, password=login.password)
+        profile = client.expect(200, "GET", "/api/v1/user/profile", who="customer")["data"]
+        self.customer_id = profile["id"]
+        self.post("/admin/login/", username=login.name, password=login.password, next="/admin/")
 
     def get(self, path: str) -> str:
         answer = self.session.get(self.url + path, timeout=SECONDS)
@@ -35,7 +37,7 @@ class BackOffice:
         self.post(
             "/admin/orders/subscription/add/",
             **{
-                "customer": self._first("/admin/orders/subscription/add/"),
+                "customer": str(self.customer_id),
                 "variant": "22405",
                 "quantity": "1",
                 "fulfillment_input": "{}",
@@ -49,9 +51,3 @@ class BackOffice:
                 **fields,
             },
         )
-
-    def _first(self, path: str) -> str:
-        """The demo customer, as the form offers them."""
-        found = re.search(r'<option value="(\d+)">[^<]*8801712345678', self.get(path))
-        assert found, "the demo customer is not offered"
-        return found[1]
