@@ -45,6 +45,10 @@ app.conf.update(
             "task": "payments.tasks.sweep_payments",
             "schedule": settings.SWEEP_PAYMENTS_SECONDS,
         },
+        "sweep-refunds": {
+            "task": "payments.tasks.sweep_refunds",
+            "schedule": settings.SWEEP_PAYMENTS_SECONDS,
+        },
         "close-overdue": {
             "task": "payments.tasks.close_overdue",
             "schedule": settings.CLOSE_OVERDUE_SECONDS,

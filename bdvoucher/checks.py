@@ -20,11 +20,14 @@ from core.providers import Misconfigured
 from fulfillment.partners.registry import PARTNERS
 from notifications.delivery import SHARE_OF_LEASE
 from payments.gateways.registry import GATEWAYS, get_gateway
+from payments.limits import Limits
 
 KEY_BYTES: Final = 32
 SECRET_LENGTH: Final = 50
 JWT_LENGTH: Final = 32
 LONGEST_BROKER_WAIT: Final = 5.0
+#: A payment whose callback never came is settled within so many seconds.
+SETTLED_WITHIN: Final = 300
 MAKE_TEXT: Final = 'python -c "import secrets; print(secrets.token_urlsafe(48))"'
 MAKE_KEY: Final = 'python -c "import base64, os; print(base64.b64encode(os.urandom(32)).decode())"'
 
@@ -56,6 +59,7 @@ DURATIONS: Final = (
     "PARTNER_PENDING_GRACE",
     "PARTNER_UNKNOWN_WINDOW",
     "BREAKER_PAUSE",
+    "REFUND_RESEND_AFTER",
     "MAIL_KEEP_TRYING",
     "PAYMENT_DEADLINE",
     "PAYMENT_REMINDER",
@@ -81,7 +85,7 @@ NUMBERS: Final = (
     "ORDER_MAX_LINES",
     "ORDER_MAX_QUANTITY",
 )
-PLANS: Final = ("ATTEMPT_WAITS", "LOOKUP_WAITS", "MAIL_WAITS", "VERIFY_WAITS")
+PLANS: Final = ("ATTEMPT_WAITS", "LOOKUP_WAITS", "MAIL_WAITS", "VERIFY_WAITS", "REFUND_WAITS")
 
 Check = Callable[..., list[CheckMessage]]
 
@@ -234,6 +238,20 @@ def usable_gateways() -> Iterator[CheckMessage]:
             )
 
 
+def limits() -> Iterator[CheckMessage]:
+    for entry in settings.GATEWAY_LIMITS:
+        try:
+            slug, _ = Limits.read(entry)
+        except (ValueError, ArithmeticError):
+            slug = ""
+        if slug not in GATEWAYS:
+            yield error(
+                26,
+                f"GATEWAY_LIMITS can't be read at {entry!r}.",
+                "Write <gateway>:<least>-<most> in BDT, and :whole for whole taka only.",
+            )
+
+
 def _used() -> list[str]:
     gateways = [slug for slug in settings.PAYMENT_METHODS if slug in GATEWAYS]
     return gateways + [slug for slug in settings.VOUCHER_PARTNERS if slug in PARTNERS]
@@ -307,6 +325,13 @@ def durations() -> Iterator[CheckMessage]:
                 f"{name} must name at least one wait, each longer than 0 seconds.",
                 f"Set {name} to seconds between tries, such as 30,120,600.",
             )
+    slowest = max(settings.VERIFY_WAITS, default=0) + settings.SWEEP_PAYMENTS_SECONDS
+    if slowest > SETTLED_WITHIN:
+        yield warning(
+            42,
+            f"A payment whose callback is lost is asked for only every {slowest:g} s.",
+            f"Keep VERIFY_WAITS and SWEEP_PAYMENTS_SECONDS together within {SETTLED_WITHIN} s.",
+        )
 
 
 def leases() -> Iterator[CheckMessage]:
@@ -465,7 +490,16 @@ def people_of_a_real_shop() -> Iterator[CheckMessage]:
         )
 
 
-ALWAYS: Final = (signing_keys, code_keys, providers, usable_gateways, machinery, durations, leases)
+ALWAYS: Final = (
+    signing_keys,
+    code_keys,
+    providers,
+    limits,
+    usable_gateways,
+    machinery,
+    durations,
+    leases,
+)
 DEPLOYED: Final = (
     addresses_of_a_real_shop,
     credentials,

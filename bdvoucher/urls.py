@@ -16,6 +16,7 @@ from notifications.views import tracking
 from orders.urls import discount_routes
 from payments.carrier_views import carrier_page
 from payments.link_views import pay
+from payments.urls import operator_routes as payment_routes
 from payments.views import payment_return
 
 api: list[URLPattern | URLResolver] = [
@@ -31,6 +32,7 @@ api: list[URLPattern | URLResolver] = [
     path("admin/", include(alert_routes("api-admin"))),
     path("admin/orders/", include(operator_routes("api-admin"))),
     path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
+    path("admin/payments/", include(payment_routes("api-admin"))),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.front_door, name="front-door"),
@@ -50,6 +52,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", include(queue_routes("admin"))),
     path("admin/", include(alert_routes("admin"))),
     path("admin/orders/", include(operator_routes("admin"))),
+    path("admin/payments/", include(payment_routes("admin"))),
     path("admin/", admin.site.urls),
 ]
 handler400 = "core.api.errors.bad_request"

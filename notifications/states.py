@@ -102,7 +102,14 @@ CLOSED_BY_REFUND: Final = FULFILLMENT_ALERTS | {AlertKind.LATE_PAYMENT, AlertKin
 
 #: Closed by what ends their cause, and by nobody's click (D15, D44).
 CLOSE_BY_THEMSELVES: Final = frozenset(
-    {*FULFILLMENT_ALERTS, AlertKind.AMOUNT_MISMATCH, AlertKind.PAYMENT_RISK}
+    {
+        *FULFILLMENT_ALERTS,
+        AlertKind.AMOUNT_MISMATCH,
+        AlertKind.PAYMENT_RISK,
+        AlertKind.REFUND_BY_HAND,
+        AlertKind.REFUND_FAILED,
+        AlertKind.REFUND_UNCLEAR,
+    }
 )
 
 #: Money that needs a person.
@@ -113,5 +120,8 @@ MONEY_ALERTS: Final = frozenset(
         AlertKind.AMOUNT_MISMATCH,
         AlertKind.PAYMENT_FOREIGN,
         AlertKind.PAYMENT_RISK,
+        AlertKind.REFUND_BY_HAND,
+        AlertKind.REFUND_FAILED,
+        AlertKind.REFUND_UNCLEAR,
     }
 )

@@ -1,4 +1,4 @@
-"""Orders on the operators' site: the list, the page of one order, and its three buttons."""
+"""Orders on the operators' site: the list, the page of one order, and its buttons."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -32,11 +32,13 @@ from fulfillment.recovery import (
     retry_with_partner,
 )
 from fulfillment.selectors import attempts_of, purchases_of, standings_of
+from fulfillment.services import release_order
 from notifications.selectors import alerts_of, mails_of, open_alert_kinds, open_alerts_of_orders
 from notifications.services import mail_choices
 from orders.desk import (
     AUDIT,
     RECOVER,
+    RELEASE,
     RESEND,
     buttons_of,
     cards_of,
@@ -44,7 +46,7 @@ from orders.desk import (
     resend_form,
     retry_form,
 )
-from orders.forms import CodesForm, ResendForm, RetryForm
+from orders.forms import CodesForm, ReleaseForm, ResendForm, RetryForm
 from orders.listing import OrderColumns, found_by
 from orders.models import DiscountCode, Order
 from orders.subscription_admin import SubscriptionAdmin
@@ -112,6 +114,7 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
             page("<int:pk>/enter-codes/", self.codes_page, "codes"),
             page("<int:pk>/retry/", post(self.retry), "retry"),
             page("<int:pk>/resend/", post(self.resend), "resend"),
+            page("<int:pk>/release/", post(self.release), "release"),
             *super().get_urls(),
         ]
 
@@ -184,6 +187,7 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
                 [source for card in cards if not card.no_retry for source in card.sources],
                 initial={"form_key": new_form_key()},
             ),
+            "release_form": ReleaseForm(initial={"form_key": new_form_key()}),
             "resend_form": resend_form(order, reader, initial={"form_key": new_form_key()}),
         }
 
@@ -228,6 +232,23 @@ class OrderAdmin(OrderColumns, LookAdmin[Order]):
             order.pk, data["item"], source_id=data["source"],
             operator=Actor.of(_staff(request)), notes=data["notes"],
         ))  # fmt: skip
+
+    def release(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Held as risky (D44): a person has decided, and says why."""
+        order = self._order(request, pk, right=RELEASE)
+        form = ReleaseForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, "Nothing was done: say why the order is released.")
+            return Back(_address(order.pk))
+        operator, reason = Actor.of(_staff(request)), form.cleaned_data["notes"]
+        try:
+            spend_form_key(_staff(request).pk, str(form.cleaned_data["form_key"]))
+            release_order(order.pk, operator=operator, reason=reason, now=timezone.now())
+        except DomainError as exc:
+            messages.error(request, exc.message)
+        else:
+            messages.success(request, "The order is released; its delivery has started.")
+        return Back(_address(order.pk))
 
     def resend(self, request: HttpRequest, pk: int) -> HttpResponse:
         order = self._order(request, pk, right=RESEND)

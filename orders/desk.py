@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RECOVER: Final = "fulfillment.recover_order"
 RESEND: Final = "fulfillment.resend_codes"
+RELEASE: Final = "orders.release_order"
 AUDIT: Final = "fulfillment.view_fulfillmentattempt"
 OVERRIDE: Final = "fulfillment.override_recipient"
 
@@ -60,7 +61,7 @@ class ItemCard:
 
     @property
     def delivered(self) -> int:
-        return self.item.quantity - self.owed
+        return self.item.quantity - self.owed - len(self.item.refunded_units)
 
     @property
     def state(self) -> tuple[str, str]:
@@ -117,6 +118,9 @@ def _unit(standing: "Standing", unit: int, held: Mapping[tuple[int, int], "UnitC
     code = held.get((standing.item.pk, unit))
     if unit in standing.vouchers:
         return UnitRow(unit, "Saved" if not standing.item.fulfilled else "Delivered", "good", code)
+    if unit in standing.refunded:
+        state = "Refunded, code revoked" if code is not None and code.revoked else "Refunded"
+        return UnitRow(unit, state, "quiet", code)
     purchase = standing.under_way.get(unit)
     if purchase is not None:
         tone = tone_of(purchase.status, "PartnerTransaction")
@@ -145,6 +149,8 @@ def cause_of(
     attempts: Sequence["FulfillmentAttempt"],
     mails: Sequence["EmailMessage"],
 ) -> Cause:
+    if order.closed_by_refund:
+        return Cause("quiet", "Refunded. Nothing is owed any more.")
     if order.held_for_risk:
         return Cause(
             "warn",
@@ -218,6 +224,7 @@ def buttons_of(
     reasons = {
         "codes": _right(reader, RECOVER) or _paid(order) or _no_codes(cards),
         "retry": _right(reader, RECOVER) or _paid(order) or _no_retry(cards),
+        "release": _right(reader, RELEASE) or _no_release(order),
         "resend": _right(reader, RESEND) or _paid(order) or _no_resend(cards),
     }
     return {name: Button(why, cause.action == name and not why) for name, why in reasons.items()}
@@ -231,6 +238,12 @@ def _paid(order: Order) -> str:
     if order.paid_at is None:
         return "The order has no successful payment."
     return "The order is held as risky." if order.held_for_risk else ""
+
+
+def _no_release(order: Order) -> str:
+    if not order.held_for_risk:
+        return "The order is not held."
+    return "The order is refunded." if order.closed_by_refund else ""
 
 
 def _no_codes(cards: Sequence[ItemCard]) -> str:

@@ -40,6 +40,15 @@ class ResendForm(ActionForm):
         self.order_fields(["form_key", "to", "notes"])
 
 
+class ReleaseForm(ActionForm):
+    prefix_of_ids = "release"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["notes"].required = True
+        self.fields["notes"].label = "Reason"
+
+
 class RetryForm(ActionForm):
     prefix_of_ids = "retry"
     item = forms.TypedChoiceField(label="Item", coerce=int)

@@ -1,11 +1,12 @@
 """Tries to pay, and everything the gateways told us."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
 from core.money import CURRENCY
 from orders.models import Order
-from payments.states import PaymentStatus
+from payments.states import PaymentStatus, RefundStatus
 
 
 class Payment(models.Model):
@@ -37,11 +38,15 @@ class Payment(models.Model):
     next_check_at = models.DateTimeField(null=True)
     """When the sweep asks the gateway again; the plan is in the row."""
     paid_at = models.DateTimeField(null=True)
+    received_amount = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    """What really came; it may be another sum than was asked for (AMOUNT_MISMATCH)."""
+    received_currency = models.CharField(max_length=3, blank=True)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         db_table = "payments"
+        permissions = [("refund_payment", "Can pay money back")]
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(
@@ -165,3 +170,103 @@ class GatewayCallback(models.Model):
     class Meta:
         db_table = "gateway_callbacks"
         constraints = [models.UniqueConstraint(fields=["gateway", "digest"], name="callback_once")]
+
+
+class Refund(models.Model):
+    """Money that goes back: all of one payment, or a part. Never more than came (trigger)."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    reference = models.CharField(max_length=50, unique=True)
+    """Ours, `<payment>-R<n>`; the gateway gets the same however often it is sent."""
+    status = models.CharField(
+        max_length=10, choices=RefundStatus.choices, default=RefundStatus.REQUESTED
+    )
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    reason = models.CharField(max_length=300)
+    units = models.JSONField(default=list)
+    """`[item, unit]` of what is paid back; empty for money that paid no goods."""
+    revoked = models.JSONField(default=list)
+    """Vouchers whose codes were revoked for it (D42)."""
+    by_hand = models.BooleanField(default=False)
+    """The gateway has no refund call: a person pays it back and says how."""
+    hand_reference = models.CharField(max_length=120, blank=True)
+    gateway_refund_id = models.CharField(max_length=120, blank=True)
+    evidence = models.JSONField(default=dict)
+    error = models.CharField(max_length=300, blank=True)
+    sent_at = models.DateTimeField(null=True)
+    """Claimed before the call: from then on the money may be on its way."""
+    checks = models.PositiveSmallIntegerField(default=0)
+    next_check_at = models.DateTimeField(null=True)
+    """When the sweep sends it or asks about it; none where a person has to act."""
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    """Who of the staff said how it ended; null where the gateway did."""
+    correlation_id = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "refunds"
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(condition=~Q(reason=""), name="refund_has_reason"),
+            models.UniqueConstraint(
+                fields=["payment"],
+                condition=Q(status__in=["REQUESTED", "PENDING"]),
+                name="refund_one_open",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["REQUESTED", "PENDING"], ended_at__isnull=True)
+                | Q(status__in=["SUCCEEDED", "FAILED"], ended_at__isnull=False),
+                name="refund_ended_has_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="PENDING") | Q(sent_at__isnull=False),
+                name="refund_pending_was_sent",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status="SUCCEEDED", by_hand=True) | ~Q(hand_reference=""),
+                name="refund_by_hand_has_reference",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                condition=Q(status__in=["REQUESTED", "PENDING"]),
+                name="refund_due",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class GatewayExchange(models.Model):
+    """One thing we asked a gateway, and what it said; scrubbed of secrets and of the payer."""
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="exchanges")
+    refund = models.ForeignKey(
+        Refund, on_delete=models.PROTECT, related_name="exchanges", null=True
+    )
+    asked = models.CharField(max_length=20)
+    """`open`, `verify`, `capture`, `refund` or `query_refund`."""
+    answer = models.CharField(max_length=40)
+    """The outcome, or the kind of error."""
+    reason = models.CharField(max_length=300, blank=True)
+    evidence = models.JSONField(default=dict)
+    milliseconds = models.PositiveIntegerField()
+    """Of the last time."""
+    times = models.PositiveIntegerField(default=1)
+    """The same answer to the same question, one after the other, is one row."""
+    correlation_id = models.CharField(max_length=64)
+    at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "gateway_exchanges"
+        ordering = ["pk"]

@@ -3,17 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
 from django.db.models import F, QuerySet
 
-from notifications.facts import MoneyFacts, PaymentFact
+from core.money import ZERO
+from notifications.facts import MoneyFacts, PaymentFact, RefundFact
 from notifications.states import Template
 from orders.models import Order, Subscription
 from orders.states import LIVING, UNPAID, SubscriptionStatus
-from payments.models import Payment
-from payments.states import CHANNELS, OPEN, PaymentStatus
+from payments.models import GatewayCallback, GatewayExchange, Payment, Refund
+from payments.states import CHANNELS, OPEN, REFUND_OPEN, PaymentStatus, RefundStatus
 
 SWEEP_BATCH: Final = 500
 
@@ -58,6 +60,43 @@ def payment_of(customer_id: int, reference: str) -> Payment | None:
 def due_payments(*, now: datetime) -> QuerySet[Payment]:
     """Payments without a final answer whose plan says: ask now."""
     return Payment.objects.filter(status__in=OPEN, next_check_at__lte=now)
+
+
+def due_refunds(*, now: datetime) -> QuerySet[Refund]:
+    """Refunds to send, or to ask about, now; what a person pays back has no plan."""
+    return Refund.objects.filter(status__in=REFUND_OPEN, next_check_at__lte=now)
+
+
+def refunds_of(payment: Payment) -> QuerySet[Refund]:
+    return Refund.objects.filter(payment=payment).select_related("requested_by", "ended_by")
+
+
+def callbacks_of(payment: Payment) -> QuerySet[GatewayCallback]:
+    return GatewayCallback.objects.filter(payment=payment).order_by("-pk")
+
+
+def money_left(payment: Payment, refunds: Iterable[Refund]) -> Decimal:
+    """What came and has not gone back, nor is on its way back."""
+    gone = sum((each.amount for each in refunds if each.status != RefundStatus.FAILED), ZERO)
+    return (payment.received_amount or ZERO) - gone
+
+
+def refundable_units(payment: Payment) -> list[tuple[str, str]]:
+    """`<item>-<unit>` and words for each unit this payment paid that is not paid back yet."""
+    if not payment.effective:
+        return []
+    return [
+        (f"{item.pk}-{unit}", f"{item.product_name} {item.variant_name}, unit {unit}")
+        for item in payment.order.items.all()
+        for unit in range(1, item.quantity + 1)
+        if unit not in item.refunded_units
+    ]
+
+
+def exchanges_of(payment: Payment) -> QuerySet[GatewayExchange]:
+    """What was asked about a payment and its refunds, newest first."""
+    rows = GatewayExchange.objects.filter(payment=payment).select_related("refund")
+    return rows.order_by("-pk")
 
 
 def overdue_orders(*, now: datetime) -> QuerySet[Order]:
@@ -117,8 +156,9 @@ def orders_paid_through(channel_id: int) -> QuerySet[Payment, int]:
 
 
 def facts_of(order: Order) -> MoneyFacts:
-    """What business mails must know of an order's money, in one statement."""
+    """What business mails must know of an order's money, in two statements."""
     rows = Payment.objects.filter(order=order).order_by("pk")
+    refunds = Refund.objects.filter(payment__order=order, status=RefundStatus.SUCCEEDED)
     return MoneyFacts(
         payments=tuple(
             PaymentFact(
@@ -131,5 +171,15 @@ def facts_of(order: Order) -> MoneyFacts:
                 row.created_at,
             )
             for row in rows
-        )
+        ),
+        refunds=tuple(
+            RefundFact(
+                refund.reference,
+                refund.payment.reference,
+                refund.payment.method,
+                refund.amount,
+                refund.ended_at or refund.created_at,
+            )
+            for refund in refunds.select_related("payment").order_by("pk")
+        ),
     )

@@ -29,6 +29,7 @@ from orders.selectors import find_order, ordered_today, orders_of
 from orders.services import Buyer, Cart, advance, locked, place_order
 from orders.states import OrderStatus
 from payments.closing import close
+from payments.exchanges import kept
 from payments.gateways.base import (
     Claim,
     NotifyingGateway,
@@ -37,6 +38,7 @@ from payments.gateways.base import (
     SessionRequest,
 )
 from payments.gateways.registry import get_gateway
+from payments.limits import check_amount
 from payments.models import GatewayCallback, Payment
 from payments.selectors import open_payments, payment_of
 from payments.states import CARRIER_METHOD, OPEN, PaymentStatus
@@ -78,6 +80,7 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
             return CheckoutResult(known, _latest(known), "Order created")
     with transaction.atomic():
         order, items = place_order(cart, buyer, now=now)
+        check_amount(cart.payment_method, order.total_amount, field="payment_method")
         hold_stock(order, items, now=now)
         payment = None
         if order.total_amount == 0:
@@ -188,18 +191,17 @@ def open_session(payment: Payment) -> Session:
     order = payment.order
     customer = order.customer
     gateway = get_gateway(payment.method, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
-    return gateway.open_session(
-        SessionRequest(
-            reference=payment.reference,
-            amount=payment.amount,
-            description=payment.description,
-            callback_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/callback",
-            customer_name=customer.name if customer else "",
-            customer_email=order.recipient_email,
-            customer_msisdn=(customer.msisdn or "") if customer else "",
-            notice_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/ipn",
-        )
+    request = SessionRequest(
+        reference=payment.reference,
+        amount=payment.amount,
+        description=payment.description,
+        callback_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/callback",
+        customer_name=customer.name if customer else "",
+        customer_email=order.recipient_email,
+        customer_msisdn=(customer.msisdn or "") if customer else "",
+        notice_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/ipn",
     )
+    return kept("open", lambda: gateway.open_session(request), payment)
 
 
 def _not_opened(payment: Payment, exc: ProviderError) -> None:
@@ -251,6 +253,7 @@ def initiate_payment(
         sent = Q(status__in=OPEN, method=CARRIER_METHOD, capture_sent_at__isnull=False)
         if Payment.objects.filter(sent, order=order).exists():
             raise Conflict("Your operator is still confirming a payment of this order.")
+        check_amount(method or order.payment_method, order.total_amount, field="method")
         payment = start_payment(
             order, method or order.payment_method, now=now, description=description
         )

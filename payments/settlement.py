@@ -119,6 +119,9 @@ def _move(
     payment.next_check_at = now if new in OPEN else None
     if verdict.gateway_transaction_id:
         payment.gateway_transaction_id = verdict.gateway_transaction_id
+    if verdict.outcome == Outcome.PAID:
+        payment.received_amount = verdict.amount
+        payment.received_currency = verdict.currency[:3]
     if new == PaymentStatus.SUCCEEDED:
         payment.paid_at = now
         payment.effective = order.status not in PAID

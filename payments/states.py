@@ -31,6 +31,26 @@ ARROWS: Final[Mapping[PaymentStatus, frozenset[PaymentStatus]]] = {
     P.SUCCEEDED: frozenset(),
 }
 
+
+class RefundStatus(models.TextChoices):
+    REQUESTED = "REQUESTED", "To be sent"
+    PENDING = "PENDING", "Asked for, not decided"
+    SUCCEEDED = "SUCCEEDED", "Paid back"
+    FAILED = "FAILED", "Refused"
+
+
+R = RefundStatus
+
+REFUND_ARROWS: Final[Mapping[RefundStatus, frozenset[RefundStatus]]] = {
+    # by hand, a refund is done without ever being sent
+    R.REQUESTED: frozenset({R.PENDING, R.SUCCEEDED, R.FAILED}),
+    # back to REQUESTED: the gateway says that it never arrived, so it may be sent again
+    R.PENDING: frozenset({R.REQUESTED, R.SUCCEEDED, R.FAILED}),
+    R.SUCCEEDED: frozenset(),
+    R.FAILED: frozenset(),
+}
+REFUND_OPEN: Final = frozenset({R.REQUESTED, R.PENDING})
+
 #: The gateway may still say anything.
 OPEN: Final = frozenset({P.INITIATED, P.PENDING, P.AUTHORIZED})
 

@@ -9,8 +9,10 @@ from django.utils import timezone
 from core.actors import SYSTEM
 from orders.states import NOT_PAID_IN_TIME
 from payments.closing import close
+from payments.refunding import carry_out
 from payments.selectors import (
     due_payments,
+    due_refunds,
     open_payments,
     overdue_orders,
     payments_to_remind_of,
@@ -44,6 +46,20 @@ def remind_of_payments(**_later: object) -> None:
     now = timezone.now()
     for payment_id in payments_to_remind_of(now=now):
         remind(payment_id, now=now)
+
+
+@shared_task
+def follow_refund(*, refund_id: int, **_later: object) -> None:
+    """Running it twice is harmless: one caller claims the right to send."""
+    carry_out(refund_id)
+
+
+@shared_task
+def sweep_refunds(**_later: object) -> None:
+    """Send what could not leave, ask about what was sent."""
+    due = due_refunds(now=timezone.now()).order_by("next_check_at")
+    for refund_id in due.values_list("pk", flat=True)[:BATCH]:
+        follow_refund.delay(refund_id=refund_id)
 
 
 @shared_task

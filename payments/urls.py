@@ -1,8 +1,8 @@
 """Mounted at `/api/v1/`."""
 
-from django.urls import path, re_path
+from django.urls import URLPattern, path, re_path
 
-from payments import views
+from payments import operator_views, views
 
 urlpatterns = [
     path("payments/initiate", views.InitiateByBodyView.as_view(), name="payment-initiate-body"),
@@ -19,3 +19,18 @@ urlpatterns = [
         views.callback,
     ),
 ]
+
+
+def operator_routes(prefix: str) -> list[URLPattern]:
+    """Mounted twice: at `/admin/payments/`, and below `/api/v1/` (D1)."""
+    one = "<digits:payment_id>"
+    return [
+        path(one, operator_views.PaymentView.as_view(), name=f"{prefix}-payment"),
+        path(f"{one}/verify", operator_views.VerifyView.as_view(), name=f"{prefix}-verify"),
+        path(f"{one}/refund", operator_views.RefundView.as_view(), name=f"{prefix}-refund"),
+        path(
+            f"{one}/refunds/<digits:refund_id>/settle",
+            operator_views.SettleRefundView.as_view(),
+            name=f"{prefix}-settle-refund",
+        ),
+    ]

@@ -15,6 +15,7 @@ from core.providers import Declined, Misconfigured, ProviderError, Unavailable
 from notifications.alerts import raise_alert
 from notifications.states import AlertKind
 from orders.services import locked
+from payments.exchanges import kept
 from payments.gateways.base import (
     CapturingGateway,
     Consent,
@@ -45,7 +46,7 @@ def verify(payment_id: int, *, actor: Actor = SYSTEM, answer_seconds: float = 10
         return Settlement(payment, changed=False)
     try:
         gateway = get_gateway(payment.method, answer_seconds=answer_seconds)
-        verdict = gateway.verify(known(payment))
+        verdict = kept("verify", lambda: gateway.verify(known(payment)), payment)
         verdict = _captured(gateway, payment, verdict)
     except ProviderError as exc:
         verdict = Verdict(Outcome.UNKNOWN, reason=exc.message)
@@ -108,7 +109,7 @@ def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Ve
     if not claimed:
         return verdict
     try:
-        return capturing.capture(known(payment))
+        return kept("capture", lambda: capturing.capture(known(payment)), payment)
     except Declined as exc:
         return Verdict(Outcome.FAILED, reason=exc.message)
     except (Unavailable, Misconfigured):

@@ -19,7 +19,6 @@ from rest_framework.views import APIView
 from accounts.models import User
 from core.api.envelope import ok
 from core.api.errors import plain_error
-from core.api.fields import number
 from core.api.idempotency import idempotent
 from core.api.schema import answers, in_path
 from core.limits import client_address
@@ -34,9 +33,9 @@ from payments.serializers import (
     InitiateByBodySerializer,
     InitiateSerializer,
     PaymentStateSchema,
+    payment_state,
 )
 from payments.services import initiate_payment, payment_status, receive_callback, session_data
-from payments.states import OPEN
 
 RETURN_SALT: Final = "payments.return"
 MAX_CALLBACK_BYTES: Final = 200_000
@@ -115,19 +114,7 @@ class StatusView(APIView):
     def get(self, request: Request, reference: str) -> Response:
         user = cast("User", request.user)
         payment = payment_status(user.pk, reference, now=timezone.now())
-        return ok(
-            {
-                "transactionId": payment.reference,
-                "orderId": payment.order_id,
-                "orderNumber": payment.order.order_number,
-                "orderStatus": payment.order.status,
-                "status": payment.status,
-                "method": payment.method,
-                "amount": number(payment.amount),
-                "currency": payment.currency,
-                "final": payment.status not in OPEN,
-            }
-        )
+        return ok(payment_state(payment))
 
 
 @extend_schema(tags=["Payments"])

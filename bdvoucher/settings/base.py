@@ -259,6 +259,8 @@ PAYMENT_METHODS: list[str] = env.list(
 PAYMENT_REMINDER = seconds("PAYMENT_REMINDER_SECONDS", 15 * 60)
 SUBSCRIPTION_NOTICE = seconds("SUBSCRIPTION_NOTICE_SECONDS", 3 * 24 * 3600)
 SUBSCRIPTION_GRACE = seconds("SUBSCRIPTION_GRACE_SECONDS", 5 * 24 * 3600)
+GATEWAY_LIMITS: list[str] = env.list("GATEWAY_LIMITS", default=[])
+"""What a gateway takes: `<gateway>:<least>-<most>` in BDT, and `:whole` for whole taka only."""
 
 # How long work may take, and when it is looked at again
 CUSTOMER_WAIT_SECONDS = env.float("CUSTOMER_WAIT_SECONDS", 4.0)
@@ -269,11 +271,13 @@ MAIL_LEASE = seconds("MAIL_LEASE_SECONDS", 120)
 PAYMENT_LEASE = seconds("PAYMENT_LEASE_SECONDS", 60)
 PARTNER_SENT_LEASE = seconds("PARTNER_SENT_LEASE_SECONDS", 60)
 PARTNER_PENDING_GRACE = seconds("PARTNER_PENDING_GRACE_SECONDS", 15 * 60)
+REFUND_RESEND_AFTER = seconds("REFUND_RESEND_AFTER_SECONDS", 10 * 60)
 PARTNER_UNKNOWN_WINDOW = seconds("PARTNER_UNKNOWN_WINDOW_SECONDS", 5 * 60)
 MAIL_KEEP_TRYING = seconds("MAIL_KEEP_TRYING_SECONDS", 24 * 3600)
 BREAKER_FAILURES = env.int("BREAKER_FAILURES", 5)
 BREAKER_PAUSE = seconds("BREAKER_PAUSE_SECONDS", 60)
 SWEEP_PAYMENTS_SECONDS = env.float("SWEEP_PAYMENTS_SECONDS", 60)
+SWEEP_PAYMENTS_SECONDS = env.float("SWEEP_PAYMENTS_SECONDS", 30)
 SWEEP_ORDERS_SECONDS = env.float("SWEEP_ORDERS_SECONDS", 30)
 SWEEP_EMAILS_SECONDS = env.float("SWEEP_EMAILS_SECONDS", 30)
 SWEEP_EXPIRED_SECONDS = env.float("SWEEP_EXPIRED_SECONDS", 3600)
@@ -286,7 +290,8 @@ ATTEMPT_WAITS: list[float] = env.list("ATTEMPT_WAITS", float, [30, 120, 600, 180
 LOOKUP_WAITS: list[float] = env.list("LOOKUP_WAITS", float, [1, 2, 5, 10, 30, 60, 300])
 RENEWAL_REMINDERS: list[float] = env.list("RENEWAL_REMINDERS", float, [0, 86400, 259200])
 MAIL_WAITS: list[float] = env.list("MAIL_WAITS", float, [30, 60, 300, 900, 3600])
-VERIFY_WAITS: list[float] = env.list("VERIFY_WAITS", float, [15, 30, 60, 120, 300, 600])
+VERIFY_WAITS: list[float] = env.list("VERIFY_WAITS", float, [15, 30, 60, 120, 180, 240])
+REFUND_WAITS: list[float] = env.list("REFUND_WAITS", float, [30, 60, 300, 900, 3600])
 
 # Gateways and partners
 PAYSTATION_BASE_URL = env.str("PAYSTATION_BASE_URL", "https://api.paystation.com.bd")

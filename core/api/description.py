@@ -168,6 +168,11 @@ TAGS: Final = [
         "name": "Partners",
         "description": "How those who sell us codes answer: circuit breaker, balance, connection.",
     },
+    {
+        "name": "Refunds",
+        "description": "For staff: a payment with everything its gateway said, and paying it back, "
+        "in full or unit by unit. Also at `/admin/payments/...`.",
+    },
     {"name": "Staff", "description": "Signing in at the operators' door."},
     {
         "name": "Recovery",
@@ -198,6 +203,8 @@ ENUMS: Final = {
     "PaidThrough": "orders.serializers.PAID_THROUGH",
     "VoucherStatus": "orders.serializers.VOUCHER_STATUSES",
     "OwnVoucherStatus": "vouchers.serializers.OWN_STATUSES",
+    "RefundStatus": "payments.states.RefundStatus",
+    "RefundOutcome": "payments.serializers.OUTCOMES",
     "AttemptType": "fulfillment.states.AttemptType",
     "AttemptStatus": "fulfillment.states.AttemptStatus",
     "PurchaseStatus": "fulfillment.states.PurchaseStatus",

@@ -32,7 +32,10 @@ TONES: Final = {
     "archived": "quiet",
 }
 """State -> colour; a state that is not named is under way, and blue."""
-EXCEPTIONS: Final = {("PartnerTransaction", "SENT"): "info"}
+EXCEPTIONS: Final = {
+    ("PartnerTransaction", "SENT"): "info",
+    ("Refund", "REQUESTED"): "warn",
+}
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 

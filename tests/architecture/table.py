@@ -29,6 +29,7 @@ A_PARTNER: Final[Who] = frozenset({"partner"})
 ALL_STAFF: Final[Who] = frozenset({"support", "operator", "finance", "owner"})
 LOOK = ALL_STAFF
 REPAIR: Final[Who] = frozenset({"operator", "owner"})
+MONEY: Final[Who] = frozenset({"finance", "owner"})
 RESEND: Final[Who] = frozenset({"support", "operator", "owner"})
 
 
@@ -208,6 +209,16 @@ OF_STAFF: dict[str, Row] = {
     "admin/orders/<digits:key>/release": Row({"post": REPAIR}, "admin/orders/{order}/release"),
     "admin/orders/<digits:key>/fulfillment-attempts": Row(
         {"get": LOOK}, "admin/orders/{order}/fulfillment-attempts", reads=("operator", attempted)
+    ),
+    "admin/payments/<digits:payment_id>": Row({"get": LOOK}, "admin/payments/{received}"),
+    "admin/payments/<digits:payment_id>/verify": Row(
+        {"post": LOOK}, "admin/payments/{received}/verify"
+    ),
+    "admin/payments/<digits:payment_id>/refund": Row(
+        {"post": MONEY}, "admin/payments/{received}/refund"
+    ),
+    "admin/payments/<digits:payment_id>/refunds/<digits:refund_id>/settle": Row(
+        {"post": MONEY}, "admin/payments/{received}/refunds/{refunding}/settle"
     ),
 }
 #: Nexway's contract: at its literal address, and with the operators' routes.

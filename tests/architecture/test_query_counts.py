@@ -18,7 +18,7 @@ from notifications.models import AdminAlert, StoreEmailPolicy
 from notifications.tests.factories import EmailMessageFactory
 from orders.models import DiscountCode
 from orders.tests.factories import OrderFactory, OrderItemFactory
-from payments.models import CarrierConsent, GatewayCallback
+from payments.models import CarrierConsent, GatewayCallback, Refund
 from payments.tests.factories import PaymentFactory
 from tests.architecture.table import ROUTES, address, attempted
 from tests.architecture.world import World
@@ -144,7 +144,11 @@ def fill(numbers):
             attempt=attempt, item=item, unit_no=1, source=source, partner=source.partner,
             status="FAILED", reference=f"{order.order_number}I1U1T{n}", sent_at=now, created_at=now,
         )  # fmt: skip
-        payment = PaymentFactory(order=order)
+        payment = PaymentFactory(order=order, received_amount=500)
+        Refund.objects.create(
+            payment=payment, reference=f"{payment.reference}-R1", amount=500, reason="why",
+            requested_by=UserFactory(finance=True), created_at=now,
+        )  # fmt: skip
         GatewayCallback.objects.create(
             gateway="bkash", digest=bytes([n]) * 32, payment=payment, method="GET", headers={},
             received_at=now, last_received_at=now,

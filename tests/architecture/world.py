@@ -10,7 +10,7 @@ from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from notifications.models import AdminAlert
 from orders.models import DiscountCode, Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
-from payments.models import Payment
+from payments.models import Payment, Refund
 from vouchers.models import Voucher
 from vouchers.tests.factories import VoucherFactory
 
@@ -79,6 +79,28 @@ class World:
             order_id=self.unpaid, method="bkash", reference=f"BDV-{self.unpaid}-1", amount=500,
             status="FAILED", created_at=PAID_AT,
         ).reference  # fmt: skip
+
+    @cached_property
+    def received(self) -> int:
+        """A payment whose money came, and that is being paid back by hand."""
+        return int(self.refund.payment_id)
+
+    @cached_property
+    def refunding(self) -> int:
+        return int(self.refund.pk)
+
+    @cached_property
+    def refund(self) -> Refund:
+        order = OrderFactory(customer=self.person("customer"), paid=True)
+        payment = Payment.objects.create(
+            order=order, method="paystation", reference=f"BDV-{order.order_number}-1", amount=500,
+            status="SUCCEEDED", paid_at=PAID_AT, received_amount=500, received_currency="BDT",
+            created_at=PAID_AT,
+        )  # fmt: skip
+        return Refund.objects.create(
+            payment=payment, reference=f"{payment.reference}-R1", amount=500, reason="why",
+            by_hand=True, created_at=PAID_AT,
+        )  # fmt: skip
 
     @cached_property
     def discount(self) -> int:
