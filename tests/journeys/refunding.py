@@ -1,0 +1,38 @@
+"""What every gateway's journey does: pay, receive, and have one unit paid back."""
+
+from typing import Any, Final
+
+from bdvoucher.local.client import Login, ShopClient
+from tests.journeys.test_buy_and_receive import seed_order
+
+FINANCE: Final = Login("finance@bdvoucher.com", "finance-demo")
+
+
+def finance(client: ShopClient) -> ShopClient:
+    """The same shop, with finance at the desk."""
+    return ShopClient(client.url, client.simulators_url, operator=FINANCE)
+
+
+def refunded_in_part(client: ShopClient, method: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The order as its customer sees it after the refund, and the refund."""
+    placed = client.place_order(seed_order(method))
+    client.pay(placed["payment"]["paymentGatewayUrl"])
+    paid = client.wait_for(placed["id"], "SUCCEEDED")
+    codes = paid["voucher_codes"]
+    assert len(codes) == 3
+    item = paid["items"][0]
+    body = {
+        "reason": "the issuer rejected the code",
+        "items": [{"orderItemId": item["id"], "units": [1]}],
+    }
+    path = f"/admin/payments/{paid['payments'][0]['id']}/refund"
+    client.expect(403, "POST", path, body, who="operator")
+    till = finance(client)
+    till.expect(409, "POST", path, body, who="finance")  # delivered: its code must be revoked
+    refund = till.expect(200, "POST", path, {**body, "revokeCodes": True}, who="finance")["data"]
+    assert refund["amount"] == item["unit_price"]
+    assert refund["revoked_codes"] == 1
+    order = client.order(placed["id"])
+    assert order["status"] == "SUCCEEDED"
+    assert order["voucher_codes"] == codes[1:]
+    return order, refund
