@@ -26,6 +26,7 @@ from core.providers import Declined, Misconfigured, ProviderError, Unavailable
 from core.states import check_arrow
 from fulfillment.refunds import Units, drop_units, restore_units
 from notifications.alerts import raise_alert, resolve_alerts
+from notifications.facts import RefundFact
 from notifications.states import AlertKind
 from orders.models import Order
 from orders.services import locked, tell
@@ -40,6 +41,7 @@ from payments.gateways.base import (
 from payments.gateways.registry import get_gateway
 from payments.models import Payment, Refund
 from payments.states import REFUND_ARROWS, REFUND_OPEN, PaymentStatus, RefundStatus
+from payments.telling import tell_refunded
 
 log = get_logger(__name__)
 
@@ -331,6 +333,7 @@ def _end(order: Order, refund: Refund, new: RefundStatus, *, actor: Actor, now: 
     if not Refund.objects.filter(payment__order=order, status__in=REFUND_OPEN).exists():
         resolve_alerts(order, REFUND_ALERTS, note=note, now=now, by_id=by_id)
     if new == RefundStatus.SUCCEEDED:
+        _tell_customer(order, refund, now=now)
         kinds = _settled_kinds(order, refund.payment)
         resolve_alerts(order, kinds, note=note, now=now, by_id=by_id)
     else:
@@ -341,6 +344,14 @@ def _end(order: Order, refund: Refund, new: RefundStatus, *, actor: Actor, now: 
         raise_alert(order, AlertKind.REFUND_FAILED, message, now=now)
     _tell(order, refund, old, actor=actor, reason=refund.error, now=now)
     log.info("refund.ended", refund=refund.reference, status=new)
+
+
+def _tell_customer(order: Order, refund: Refund, *, now: datetime) -> None:
+    """By mail, of what the order's own payment gives back; a second payment bought nothing."""
+    payment = refund.payment
+    if payment.effective:
+        fact = RefundFact(refund.reference, payment.reference, payment.method, refund.amount, now)
+        tell_refunded(order, fact, now=now)
 
 
 def _settled_kinds(order: Order, refunded: Payment) -> list[AlertKind]:

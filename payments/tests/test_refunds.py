@@ -13,7 +13,7 @@ from catalog.tests.factories import VariantFactory
 from core.actors import SYSTEM
 from fulfillment.processing import process
 from fulfillment.tests.factories import item_of, open_alerts_of, pool_of
-from notifications.models import AdminAlert
+from notifications.models import AdminAlert, EmailMessage
 from orders.models import OrderEvent
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from payments.gateways.base import Outcome, Verdict
@@ -118,6 +118,8 @@ def test_an_undelivered_order_is_paid_back_and_leaves_the_queue(till):
     order.refresh_from_db()
     assert (order.status, order.closed_by_refund) == ("NEEDS_ATTENTION", True)
     assert open_alerts_of(order) == []
+    told_by_mail = EmailMessage.objects.filter(order=order).values_list("template", flat=True)
+    assert list(told_by_mail) == ["CANCELLATION"]
     refund = Refund.objects.get()
     assert refund.reference == f"{payment.reference}-R1"
     assert refund.requested_by == till.user
