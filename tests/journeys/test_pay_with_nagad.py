@@ -3,6 +3,7 @@
 import pytest
 
 from bdvoucher.local.client import ShopClient
+from tests.journeys.refunding import refunded_in_part
 from tests.journeys.test_buy_and_receive import seed_order
 
 pytestmark = pytest.mark.journey
@@ -56,3 +57,9 @@ def test_an_answer_signed_by_somebody_else_opens_no_page(client: ShopClient) -> 
 
     order = client.wait_for(placed["id"], "SUCCEEDED")
     assert [payment["status"] for payment in order["payments"]] == ["FAILED", "SUCCEEDED"]
+
+
+def test_delivered_and_refunded_in_part(client: ShopClient) -> None:
+    _, refund = refunded_in_part(client, "nagad")
+
+    assert (refund["status"], refund["by_hand"]) == ("SUCCEEDED", False)

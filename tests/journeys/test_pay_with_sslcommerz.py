@@ -3,6 +3,7 @@
 import pytest
 
 from bdvoucher.local.client import ShopClient
+from tests.journeys.refunding import refunded_in_part
 from tests.journeys.test_buy_and_receive import seed_order
 
 pytestmark = pytest.mark.journey
@@ -84,3 +85,11 @@ def test_a_risky_payment_is_held_until_it_is_released(client: ShopClient) -> Non
     assert [alert["type"] for alert in desk["alerts"]] == ["payment_risk"]
     client.admin("POST", f"/admin/orders/{order['id']}/release", {"reason": "known customer"})
     assert len(client.wait_for(placed["id"], "SUCCEEDED")["voucher_codes"]) == 3
+
+
+def test_delivered_and_refunded_in_part(client: ShopClient) -> None:
+    """SSLCommerz takes the request at once, and tells later that the money went back."""
+    _, refund = refunded_in_part(client, SERVICE)
+
+    assert (refund["status"], refund["by_hand"]) == ("PENDING", False)
+    assert refund["gateway_refund_id"]
