@@ -32,7 +32,7 @@ def facts_for(template: Template, case: Case, named: PaymentFact | None) -> dict
         case Template.CANCELLATION:
             return cancellation_facts(case.order, case.money)
         case Template.PARTIAL_REFUND:
-            return refund_facts(case.money.refunds[-1])
+            return refund_facts(case.money.refunds[-1], case.money)
         case Template.OFFLINE_PAYMENT_PENDING | Template.ORDERCONFIRMATION if payment:
             return payment_facts(payment)
         case Template.NON_RECURRING_PAYMENT_ATTEMPT:
@@ -49,8 +49,11 @@ def payment_facts(payment: PaymentFact) -> dict[str, Any]:
     }
 
 
-def refund_facts(refund: RefundFact) -> dict[str, Any]:
+def refund_facts(refund: RefundFact, money: MoneyFacts) -> dict[str, Any]:
+    paid = money.effective
+    of_the_order = paid is not None and paid.reference == refund.payment_reference
     return {
+        "case": "part" if of_the_order else "other",
         "refund": str(refund.amount),
         "method": refund.method,
         "reference": refund.reference,

@@ -173,13 +173,12 @@ def facts_of(order: Order) -> MoneyFacts:
             for row in rows
         ),
         refunds=tuple(
-            RefundFact(
-                refund.reference,
-                refund.payment.reference,
-                refund.payment.method,
-                refund.amount,
-                refund.ended_at or refund.created_at,
-            )
-            for refund in refunds.select_related("payment").order_by("pk")
+            fact_of(refund) for refund in refunds.select_related("payment").order_by("pk")
         ),
     )
+
+
+def fact_of(refund: Refund) -> RefundFact:
+    payment = refund.payment
+    at = refund.ended_at or refund.created_at
+    return RefundFact(refund.reference, payment.reference, payment.method, refund.amount, at)

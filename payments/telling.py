@@ -53,7 +53,7 @@ def tell_refunded(order: Order, refund: RefundFact, *, now: datetime) -> None:
         return
     queue_email(
         order, Template.PARTIAL_REFUND,
-        occasion=refund.reference, facts=refund_facts(refund),
+        occasion=refund.reference, facts=refund_facts(refund, money),
         payment_ref=refund.payment_reference, now=now,
     )  # fmt: skip
 

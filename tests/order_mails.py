@@ -11,7 +11,7 @@ from notifications.models import EmailMessage
 from notifications.states import EmailStatus
 from orders.models import Order, OrderEvent, Subscription
 from orders.tests.factories import OrderFactory, OrderItemFactory
-from payments.models import Payment
+from payments.models import Payment, Refund
 
 DAY = timedelta(days=1)
 
@@ -24,7 +24,8 @@ def payment_of(order, status="SUCCEEDED", **fields):
         reference=f"BDV-{order.order_number}-{order.payments.count() + 1}",
         amount=order.total_amount,
         status=status,
-        effective=paid,
+        effective=fields.pop("effective", paid),
+        **({"received_amount": order.total_amount, "received_currency": "BDT"} if paid else {}),
         paid_at=timezone.now() if paid else None,
         created_at=timezone.now(),
         **fields,
@@ -85,6 +86,18 @@ def mailed(order, template, status=EmailStatus.SENT, **fields):
         external_id=f"esp-{order.order_number}-{number}" if status == EmailStatus.SENT else "",
         **fields,
     )
+
+
+def refunded(amount, order=None):
+    """A delivered order of 500 taka of which this much has gone back."""
+    order = order or an_order(needs_attention=True)
+    payment = order.payments.get()
+    now = timezone.now()
+    Refund.objects.create(
+        payment=payment, reference=f"{payment.reference}-R1", amount=amount, reason="out of stock",
+        status="SUCCEEDED", created_at=now, ended_at=now, correlation_id="c",
+    )  # fmt: skip
+    return order
 
 
 def cancelled(order, *, actor="system", reason="not paid in time"):

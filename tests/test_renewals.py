@@ -7,8 +7,9 @@ import responses
 from django.test import Client
 from django.utils import timezone
 
+from accounts.tests.factories import UserFactory
 from catalog.tests.factories import VariantFactory
-from core.actors import SYSTEM
+from core.actors import SYSTEM, Actor
 from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
 from notifications.notices import rendered_mail
 from orders.links import pay_link
@@ -16,7 +17,8 @@ from orders.models import Order
 from orders.services import locked
 from payments.closing import close
 from payments.gateways.base import Outcome, Verdict
-from payments.models import Payment
+from payments.models import Payment, Refund
+from payments.refunding import settle_by_hand
 from payments.renewals import months_later, renew, renew_due
 from payments.settlement import settle
 from payments.tasks import remind_of_payments
@@ -234,3 +236,22 @@ def test_who_left_the_payment_page_is_reminded_once(settings):
     (mail,) = order.emails.all()
     assert mail.template == "OFFLINE_PAYMENT_PENDING"
     assert "/pay/" in rendered_mail(mail).text
+
+
+@pytest.mark.parametrize(("amount", "template"), [(500, "CANCELLATION"), (100, "PARTIAL_REFUND")])
+def test_the_customer_is_told_when_money_has_gone_back(amount, template):
+    order = an_order(needs_attention=True)
+    payment = order.payments.get()
+    now = timezone.now()
+    refund = Refund.objects.create(
+        payment=payment, reference=f"{payment.reference}-R1", reason="out of stock", by_hand=True,
+        amount=amount, created_at=now, correlation_id="c",
+    )  # fmt: skip
+    assert not order.emails.exists()
+    settle_by_hand(
+        refund.pk, paid=True, hand_reference="BANK-1", notes="", now=now,
+        operator=Actor.of(UserFactory(finance=True)),
+    )  # fmt: skip
+    mail = order.emails.get()
+    assert (mail.template, mail.recipient) == (template, order.recipient_email)
+    assert f"BDT {amount}.00" in rendered_mail(mail).text
