@@ -73,6 +73,10 @@ app.conf.update(
             "task": "notifications.tasks.sweep_emails",
             "schedule": settings.SWEEP_EMAILS_SECONDS,
         },
+        "sweep-runs": {
+            "task": "fulfillment.run_tasks.sweep_runs",
+            "schedule": settings.SWEEP_RUNS_SECONDS,
+        },
         "sweep-partners": {
             "task": "fulfillment.tasks.sweep_partners",
             "schedule": settings.SWEEP_PARTNERS_SECONDS,
@@ -87,6 +91,7 @@ app.conf.update(
 for entry in app.conf.beat_schedule.values():
     entry["options"] = {"expires": entry["schedule"] * 2}
 app.autodiscover_tasks()
+app.autodiscover_tasks(related_name="run_tasks")
 
 
 HEADER = "bdv_correlation_id"

@@ -39,6 +39,11 @@ def allows(partner_id: int, *, now: datetime) -> bool:
     return bool(claimed.update(open_until=now + settings.BREAKER_PAUSE))
 
 
+def is_paused(partner_id: int, *, now: datetime) -> bool:
+    """Whether purchases are paused just now; asking makes nobody the probe."""
+    return PartnerHealth.objects.filter(pk=partner_id, open_until__gt=now).exists()
+
+
 def opens_again(partner_ids: Sequence[int]) -> datetime | None:
     """When the first of these partners may be probed; None if none is paused."""
     rows = PartnerHealth.objects.filter(pk__in=partner_ids).exclude(open_until=None)

@@ -7,7 +7,14 @@ from django.db import models
 from django.db.models import Q
 
 from catalog.models import Partner, PartnerSource
-from fulfillment.states import AttemptStatus, AttemptType, PurchaseStatus
+from fulfillment.states import (
+    AttemptStatus,
+    AttemptType,
+    PurchaseStatus,
+    RowStatus,
+    RunAction,
+    RunStatus,
+)
 from orders.models import Order, OrderItem
 from vouchers.models import Voucher
 
@@ -212,3 +219,92 @@ class PartnerHealth(models.Model):
         if self.open_until is None:
             return "closed"
         return "open" if self.open_until > now else "half_open"
+
+
+class RecoveryRun(models.Model):
+    """Many orders repaired by one wish of one operator; its rows are the work."""
+
+    action = models.CharField(max_length=20, choices=RunAction.choices)
+    status = models.CharField(max_length=10, choices=RunStatus.choices, default=RunStatus.PLANNED)
+    notes = models.CharField(max_length=1000, blank=True)
+    partner_source = models.ForeignKey(
+        PartnerSource, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    """The source the operator forced, if any."""
+    wish = models.JSONField(default=dict)
+    """How the orders were picked: the queue's filters, or `{"ticked": n}`."""
+    per_minute = models.PositiveSmallIntegerField(default=60)
+    """How many rows are begun in a minute."""
+    paused_because = models.CharField(max_length=300, blank=True)
+    """Why it paused by itself; empty when a person paused it."""
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    leased_until = models.DateTimeField(null=True)
+    """A worker has it in hand until then; after that it is free for another (I29)."""
+    next_row_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "recovery_runs"
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(per_minute__gte=1) & Q(per_minute__lte=600),
+                name="run_pace_is_sensible",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["STOPPED", "DONE"], ended_at__isnull=False)
+                | (~Q(status__in=["STOPPED", "DONE"]) & Q(ended_at__isnull=True)),
+                name="run_ended_has_time",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_row_at"],
+                condition=Q(status__in=["RUNNING", "PAUSED", "STOPPED"]),
+                name="run_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+
+class RecoveryRow(models.Model):
+    """One item (or, for a resend, one order) of a run: what was foreseen and what came of it."""
+
+    run = models.ForeignKey(RecoveryRun, on_delete=models.PROTECT, related_name="rows")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+")
+    item = models.ForeignKey(OrderItem, on_delete=models.PROTECT, related_name="+", null=True)
+    status = models.CharField(max_length=10, choices=RowStatus.choices, default=RowStatus.WAITING)
+    foreseen = models.CharField(max_length=200, blank=True)
+    """What the dry run said would happen."""
+    blocked = models.CharField(max_length=300, blank=True)
+    """Why nothing can be done, as the dry run saw it."""
+    codes = models.PositiveSmallIntegerField(default=0)
+    """Codes to obtain."""
+    cost = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    """Taka (BDT) these codes cost as last known; null where nobody knows."""
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", null=True)
+    """Whom the first code would be bought from."""
+    correlation_id = models.CharField(max_length=64, unique=True)
+    """Given before the work begins: after a crash it tells whether an attempt exists."""
+    attempt = models.ForeignKey(
+        FulfillmentAttempt, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    message = models.CharField(max_length=500, blank=True)
+    began_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "recovery_run_rows"
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run", "order", "item"], nulls_distinct=False, name="run_row_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["run", "status", "id"], name="run_row_by_status")]

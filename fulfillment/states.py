@@ -60,3 +60,53 @@ PURCHASE_ARROWS: Final[Mapping[PurchaseStatus, frozenset[PurchaseStatus]]] = {
 
 #: The partner may still deliver: no other source, no retry for that unit (D18).
 UNDER_WAY: Final = frozenset({P.SENT, P.PENDING, P.UNKNOWN})
+
+
+class RunAction(models.TextChoices):
+    """What a recovery run does to each of its orders."""
+
+    PARTNER_RETRY = "partner_retry", "Retry with the partner"
+    RESEND_EMAIL = "resend_email", "Send the voucher mail again"
+
+
+class RunStatus(models.TextChoices):
+    PLANNED = "PLANNED", "Planned"
+    RUNNING = "RUNNING", "Running"
+    PAUSED = "PAUSED", "Paused"
+    STOPPED = "STOPPED", "Stopped"
+    DONE = "DONE", "Done"
+
+
+R = RunStatus
+
+RUN_ARROWS: Final[Mapping[RunStatus, frozenset[RunStatus]]] = {
+    R.PLANNED: frozenset({R.RUNNING, R.STOPPED}),
+    R.RUNNING: frozenset({R.PAUSED, R.STOPPED, R.DONE}),
+    R.PAUSED: frozenset({R.RUNNING, R.STOPPED}),
+    R.STOPPED: frozenset(),
+    R.DONE: frozenset(),
+}
+
+
+class RowStatus(models.TextChoices):
+    """One line of a run. What is under way outlives a stop: it ends as its attempt ends."""
+
+    WAITING = "WAITING", "Waiting"
+    WORKING = "WORKING", "At work"
+    FOLLOWED = "FOLLOWED", "Goes on in the background"
+    DELIVERED = "DELIVERED", "Delivered"
+    FAILED = "FAILED", "Not delivered"
+    SKIPPED = "SKIPPED", "Left alone"
+
+
+W = RowStatus
+
+ROW_ARROWS: Final[Mapping[RowStatus, frozenset[RowStatus]]] = {
+    W.WAITING: frozenset({W.WORKING, W.SKIPPED}),
+    # back to WAITING: the worker died before it had begun anything
+    W.WORKING: frozenset({W.DELIVERED, W.FAILED, W.SKIPPED, W.FOLLOWED, W.WAITING}),
+    W.FOLLOWED: frozenset({W.DELIVERED, W.FAILED}),
+    W.DELIVERED: frozenset(),
+    W.FAILED: frozenset(),
+    W.SKIPPED: frozenset(),
+}

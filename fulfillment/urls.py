@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from fulfillment import queue_views, views
+from fulfillment import queue_views, run_views, views
 from fulfillment.partners.registry import WEBHOOKS
 from fulfillment.webhook_views import webhook
 
@@ -74,6 +74,28 @@ def queue_routes(prefix: str) -> list[URLPattern]:
     """`/admin/orders` without its slash, and what is not about one order."""
     return [
         path("orders", queue_views.QueueView.as_view(), name=f"{prefix}-orders"),
+        path("recovery-runs", run_views.RunsView.as_view(), name=f"{prefix}-runs"),
+        path("recovery-runs/<int:run_id>", run_views.RunView.as_view(), name=f"{prefix}-run"),
+        path(
+            "recovery-runs/<int:run_id>/rows",
+            run_views.RunRowsView.as_view(),
+            name=f"{prefix}-run-rows",
+        ),
+        path(
+            "recovery-runs/<int:run_id>/start",
+            run_views.StartRunView.as_view(),
+            name=f"{prefix}-run-start",
+        ),
+        path(
+            "recovery-runs/<int:run_id>/pause",
+            run_views.PauseRunView.as_view(),
+            name=f"{prefix}-run-pause",
+        ),
+        path(
+            "recovery-runs/<int:run_id>/stop",
+            run_views.StopRunView.as_view(),
+            name=f"{prefix}-run-stop",
+        ),
         path("partners", queue_views.PartnersView.as_view(), name=f"{prefix}-partners"),
         path(
             "partners/<digits:key>/reset",

@@ -161,6 +161,10 @@ TAGS: Final = [
         "that used them.",
     },
     {
+        "name": "Recovery runs",
+        "description": "Many orders repaired by one wish: a dry run first, then row by row.",
+    },
+    {
         "name": "Alerts",
         "description": "What needs a person: listed, marked as seen, closed with a note.",
     },
@@ -212,6 +216,9 @@ ENUMS: Final = {
     "MailStanding": "notifications.states.STANDINGS",
     "OrderSource": "orders.states.OrderSource",
     "OfferKind": "orders.states.OfferKind",
+    "RunAction": "fulfillment.states.RunAction",
+    "RunStatus": "fulfillment.states.RunStatus",
+    "RunRowStatus": "fulfillment.states.RowStatus",
     "CloseOutcome": "fulfillment.serializers.CLOSE_OUTCOMES",
     "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
 }

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from catalog.tests.factories import BrandFactory, CategoryFactory, VariantFactory
-from fulfillment.models import FulfillmentAttempt
+from fulfillment.models import FulfillmentAttempt, RecoveryRow, RecoveryRun
 from notifications.models import AdminAlert
 from orders.models import DiscountCode
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
@@ -30,6 +30,7 @@ ALL_STAFF: Final[Who] = frozenset({"support", "operator", "finance", "owner"})
 LOOK = ALL_STAFF
 REPAIR: Final[Who] = frozenset({"operator", "owner"})
 MONEY: Final[Who] = frozenset({"finance", "owner"})
+LOOK_RUNS: Final[Who] = REPAIR
 RESEND: Final[Who] = frozenset({"support", "operator", "owner"})
 
 
@@ -79,6 +80,21 @@ def alarmed(world: World, n: int) -> None:
     AdminAlert.objects.create(
         order=OrderFactory(paid=True), kind="late_payment", message="late", correlation_id="x",
         created_at=PAID_AT, acknowledged_by=world.person("operator"), acknowledged_at=PAID_AT,
+    )  # fmt: skip
+
+
+def planned(world: World, n: int) -> None:
+    run = RecoveryRun.objects.create(
+        action="partner_retry", created_by=world.person("operator"), created_at=PAID_AT
+    )
+    RecoveryRow.objects.create(run=run, order_id=world.order, correlation_id=f"planned-{n}")
+
+
+def rowed(world: World, n: int) -> None:
+    order = OrderFactory(needs_attention=True)
+    RecoveryRow.objects.create(
+        run_id=world.run, order=order, item=OrderItemFactory(order=order),
+        correlation_id=f"rowed-{n}",
     )  # fmt: skip
 
 
@@ -187,6 +203,17 @@ OF_STAFF: dict[str, Row] = {
     "admin/orders/<digits:key>/purchases/<digits:purchase>/close": Row(
         {"post": REPAIR}, "admin/orders/{order}/purchases/{purchase}/close"
     ),
+    "admin/recovery-runs": Row({"get": LOOK_RUNS, "post": REPAIR}, reads=("operator", planned)),
+    "admin/recovery-runs/<int:run_id>": Row({"get": LOOK_RUNS}, "admin/recovery-runs/{run}"),
+    "admin/recovery-runs/<int:run_id>/rows": Row(
+        {"get": LOOK_RUNS}, "admin/recovery-runs/{run}/rows", reads=("operator", rowed)
+    ),
+    **{
+        f"admin/recovery-runs/<int:run_id>/{act}": Row(
+            {"post": REPAIR}, f"admin/recovery-runs/{{run}}/{act}"
+        )
+        for act in ("start", "pause", "stop")
+    },
     "admin/alerts": Row({"get": LOOK}, reads=("support", alarmed)),
     "admin/alerts/<int:alert_id>/acknowledge": Row(
         {"post": REPAIR}, "admin/alerts/{alert}/acknowledge"

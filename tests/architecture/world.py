@@ -6,7 +6,7 @@ from typing import Any
 
 from accounts.tests.factories import UserFactory, bearer
 from catalog.tests.factories import PartnerFactory, SourceFactory, VariantFactory
-from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+from fulfillment.models import FulfillmentAttempt, PartnerTransaction, RecoveryRun
 from notifications.models import AdminAlert
 from orders.models import DiscountCode, Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
@@ -122,6 +122,13 @@ class World:
             created_at=PAID_AT,
         )  # fmt: skip
         return int(row.pk)
+
+    @cached_property
+    def run(self) -> int:
+        made = RecoveryRun.objects.create(
+            action="partner_retry", created_by=self.person("operator"), created_at=PAID_AT
+        )
+        return int(made.pk)
 
     @cached_property
     def partner(self) -> int:
