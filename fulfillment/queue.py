@@ -75,6 +75,7 @@ TABS: Final[Mapping[str, Callable[[QuerySet[Order]], QuerySet[Order]]]] = {
     "late_money": _money,
     "all": lambda rows: rows,
 }
+TAB_NAMES: Final = tuple(sorted(TABS))
 TAB_LABELS: Final[Mapping[str, str]] = {
     "needs_attention": "Needs attention",
     "unknown": "Outcome unknown",

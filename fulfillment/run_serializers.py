@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from core.api.fields import StrictSerializer, instant, number
 from fulfillment.models import RecoveryRow, RecoveryRun
-from fulfillment.queue import TABS, Wish
+from fulfillment.queue import TAB_NAMES, Wish
 from fulfillment.runs import MOST_ORDERS, MOST_PER_MINUTE, Progress, RunWish
 from fulfillment.serializers import IdField
 from fulfillment.states import RowStatus, RunAction, RunStatus
@@ -16,11 +16,9 @@ from orders.states import OrderStatus
 class RunFilterSerializer(StrictSerializer):
     """The filters of the queue."""
 
-    tab = serializers.ChoiceField(choices=sorted(TABS), required=False, default="needs_attention")
+    tab = serializers.ChoiceField(choices=TAB_NAMES, required=False, default="needs_attention")
     search = serializers.CharField(max_length=200, required=False, default="")
-    status = serializers.ChoiceField(
-        choices=OrderStatus.choices, required=False, default="", allow_blank=True
-    )
+    status = serializers.ChoiceField(choices=OrderStatus.choices, required=False)
     paymentMethod = serializers.CharField(max_length=20, required=False, default="")  # noqa: N815
     partner = serializers.CharField(max_length=60, required=False, default="")
     cause = serializers.CharField(max_length=60, required=False, default="")
@@ -31,7 +29,7 @@ class RunFilterSerializer(StrictSerializer):
         return Wish(
             tab=data["tab"],
             search=data["search"],
-            status=data["status"],
+            status=data.get("status", ""),
             payment_method=data["paymentMethod"],
             partner=data["partner"],
             cause=data["cause"],

@@ -216,6 +216,7 @@ ENUMS: Final = {
     "MailStanding": "notifications.states.STANDINGS",
     "OrderSource": "orders.states.OrderSource",
     "OfferKind": "orders.states.OfferKind",
+    "QueueTab": "fulfillment.queue.TAB_NAMES",
     "RunAction": "fulfillment.states.RunAction",
     "RunStatus": "fulfillment.states.RunStatus",
     "RunRowStatus": "fulfillment.states.RowStatus",
