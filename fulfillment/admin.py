@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts.models import User
 from core.actors import Actor
 from core.admin import KeptAdmin, LookAdmin
-from fulfillment.breaker import reset
 from fulfillment import run_admin  # noqa: F401 - registers its page
+from fulfillment.breaker import reset
 from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
 
 

@@ -6,7 +6,8 @@ from typing import Any, Final, cast
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -32,6 +33,7 @@ from fulfillment.runs import (
 )
 from fulfillment.states import RUN_ARROWS, RowStatus, RunStatus
 
+NAME: Final = "fulfillment_recoveryrun"
 RECOVER: Final = "fulfillment.recover_order"
 ROWS_A_PAGE: Final = 100
 MOVES: Final[dict[str, tuple[Callable[[int], RecoveryRun], str]]] = {
@@ -59,7 +61,9 @@ class RecoveryRunAdmin(LookAdmin[RecoveryRun]):
         wrap = self.admin_site.admin_view
         return [
             path(
-                "<int:run_id>/progress", wrap(self.progress), name="fulfillment_recoveryrun_progress"
+                "<int:run_id>/progress",
+                wrap(self.progress),
+                name="fulfillment_recoveryrun_progress",
             ),
             path("<int:run_id>/export", wrap(self.export), name="fulfillment_recoveryrun_export"),
             path(
@@ -131,7 +135,7 @@ class RecoveryRunAdmin(LookAdmin[RecoveryRun]):
         try:
             run = find_run(int(object_id))
         except (NotFound, ValueError):
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            raise Http404 from None
         wanted = request.GET.get("state", "")
         rows = rows_of(run)
         if wanted in RowStatus.values:
@@ -172,7 +176,7 @@ class RecoveryRunAdmin(LookAdmin[RecoveryRun]):
             messages.success(request, done)
         return HttpResponseRedirect(_page(run_id))
 
-    def export(self, request: HttpRequest, run_id: int) -> HttpResponse:
+    def export(self, request: HttpRequest, run_id: int) -> HttpResponseBase:
         """The result order by order, without codes."""
         run = self._run(request, run_id)
         rows = (
