@@ -13,7 +13,13 @@ from rest_framework.test import APIClient
 
 from accounts.tests.factories import UserFactory, bearer
 from catalog.tests.factories import CategoryFactory, PartnerFactory, SourceFactory, TagFactory
-from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
+from fulfillment.models import (
+    FulfillmentAttempt,
+    PartnerHealth,
+    PartnerTransaction,
+    RecoveryRow,
+    RecoveryRun,
+)
 from notifications.models import AdminAlert, StoreEmailPolicy
 from notifications.tests.factories import EmailMessageFactory
 from orders.models import DiscountCode
@@ -164,6 +170,10 @@ def fill(numbers):
         subscription_of(order.customer, variant=item.variant)
         DiscountCode.objects.create(code=f"FILL-{n}", discount_type="flat", discount_value=n)
         Group.objects.create(name=f"group {n}")
+        run = RecoveryRun.objects.create(
+            action="partner_retry", created_by=UserFactory(operator=True), created_at=now
+        )
+        RecoveryRow.objects.create(run=run, order=order, item=item, correlation_id=f"filled-{n}")
 
 
 def pages():
