@@ -21,6 +21,7 @@ from fulfillment.partners.registry import PARTNERS
 from notifications.delivery import SHARE_OF_LEASE
 from payments.gateways.registry import GATEWAYS, get_gateway
 from payments.limits import Limits
+from payments.returning import is_return_address
 
 KEY_BYTES: Final = 32
 SECRET_LENGTH: Final = 50
@@ -250,6 +251,26 @@ def limits() -> Iterator[CheckMessage]:
                 26,
                 f"GATEWAY_LIMITS can't be read at {entry!r}.",
                 "Write <gateway>:<least>-<most> in BDT, and :whole for whole taka only.",
+            )
+
+
+def return_addresses() -> Iterator[CheckMessage]:
+    for entry in settings.RETURN_ADDRESSES:
+        if not is_return_address(entry):
+            yield error(
+                27,
+                f"RETURN_ADDRESSES can't be used at {entry!r}.",
+                "Write origin and path in full, without query, such as https://app.example.com/paid",
+            )
+
+
+def return_addresses_of_a_real_shop() -> Iterator[CheckMessage]:
+    for entry in settings.RETURN_ADDRESSES:
+        if _url(entry).scheme != "https":
+            yield error(
+                59,
+                f"Customers would be sent to {entry} without TLS.",
+                "Write https:// addresses into RETURN_ADDRESSES.",
             )
 
 
@@ -496,6 +517,7 @@ ALWAYS: Final = (
     code_keys,
     providers,
     limits,
+    return_addresses,
     usable_gateways,
     machinery,
     durations,
@@ -503,6 +525,7 @@ ALWAYS: Final = (
 )
 DEPLOYED: Final = (
     addresses_of_a_real_shop,
+    return_addresses_of_a_real_shop,
     credentials,
     known_secrets,
     mail_of_a_real_shop,

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from core.api.schema import example, page_of_one, refusal, sent
 
+RETURN_ADDRESS: Final = "https://app.example.com/paid"
+NOT_ON_THE_LIST: Final = "This address is not on the shop's list of return addresses."
 PLACED_AT: Final = "2026-04-27T14:20:00.000Z"
 CODES: Final = ["ABCD-1234-EFGH-5678", "WXYZ-9876-MNOP-5432"]
 SESSION: Final = {
@@ -106,6 +108,7 @@ PLACE: Final = [
     sent(BODY, "Pattern A: pay at once"),
     sent({**BODY, "init_payment": False}, "Pattern B: initiate the payment later"),
     sent({**BODY, "discount_code": "SAVE20"}, "With a discount code"),
+    sent({**BODY, "return_url": RETURN_ADDRESS}, "Back to the client's own page"),
     example(
         "Pattern A: a session is open",
         {**PLACED, "payment": SESSION},
@@ -136,6 +139,7 @@ PLACE: Final = [
         "discount_code",
         "discount",
     ),
+    refusal(400, NOT_ON_THE_LIST, "return_url", "not_allowed"),
     refusal(409, "Not enough stock.", "items.1.quantity", "out_of_stock"),
 ]
 DETAIL: Final = [

@@ -28,6 +28,20 @@ class MethodField(serializers.CharField):
     """Judged by the service, which knows the methods on offer here."""
 
 
+class ReturnAddressField(serializers.CharField):
+    """Judged by the service, which knows the shop's list."""
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("max_length", 500)
+        options.setdefault("required", False)
+        options.setdefault(
+            "help_text",
+            "Where the customer's browser goes after paying, one of the shop's list to the letter; "
+            "`order_number` and `status` are added as its query. Default: our own result page.",
+        )
+        super().__init__(**options)
+
+
 @extend_schema_field(
     {
         "type": "object",
@@ -79,6 +93,7 @@ class CheckoutSerializer(StrictSerializer):
         allow_blank=False,
         help_text="Upper or lower case; preview it with `/discounts/validate`.",
     )
+    return_url = ReturnAddressField()
 
     def validate_items(self, value: list[Any]) -> list[Any]:
         if len(value) > settings.ORDER_MAX_LINES:

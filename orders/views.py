@@ -108,6 +108,7 @@ class OrdersView(APIView):
             form.cart(),
             buyer,
             init_payment=form.validated_data["init_payment"],
+            return_url=form.validated_data.get("return_url", ""),
             now=timezone.now(),
         )
         order = Order.objects.get(pk=result.order.pk)

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods
 
 from core.errors import DomainError, RateLimited
 from core.limits import client_address
+from core.middleware import ContentSecurityPolicyMiddleware
 from core.providers import Misconfigured
 from payments.carrier import confirm, give_up, send_password
 from payments.models import Payment
 from payments.reading import asked, payment_of_page
-from payments.views import return_path
+from payments.returning import foreign_origin, way_back
 from payments.wording import PAGE, PROBLEMS
 
 
@@ -32,7 +33,7 @@ def carrier_page(request: HttpRequest, token: str) -> HttpResponse:
         payment.refresh_from_db()
         return _shown(request, payment, problem)
     except Misconfigured:  # switched off meanwhile
-        return HttpResponseRedirect(return_path(payment))
+        return HttpResponseRedirect(way_back(payment))
 
 
 def _act(request: HttpRequest, payment: Payment) -> DomainError | None:
@@ -58,7 +59,7 @@ def _act(request: HttpRequest, payment: Payment) -> DomainError | None:
 def _shown(request: HttpRequest, payment: Payment, problem: DomainError | None) -> HttpResponse:
     seen = asked(payment)
     if seen.closed:
-        return HttpResponseRedirect(return_path(payment))
+        return HttpResponseRedirect(way_back(payment))
     if request.method == "POST" and problem is None:
         return HttpResponseRedirect(request.path)  # a reload must not send again
     language = payment.order.language
@@ -73,6 +74,11 @@ def _shown(request: HttpRequest, payment: Payment, problem: DomainError | None) 
     }
     status = problem.http_status if problem else 200
     response = render(request, "payments/carrier.html", context, status=status)
+    if origin := foreign_origin(payment):  # browsers hold the end of a form's way to it as well
+        policy = ContentSecurityPolicyMiddleware.POLICY
+        response["Content-Security-Policy"] = policy.replace(
+            "form-action 'self'", f"form-action 'self' {origin}"
+        )
     if isinstance(problem, RateLimited):
         response["Retry-After"] = str(problem.retry_after)
     return response

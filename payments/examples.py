@@ -3,6 +3,7 @@
 from typing import Final
 
 from core.api.schema import example, refusal, sent
+from orders.examples import NOT_ON_THE_LIST, RETURN_ADDRESS
 
 #: The seed's body of `POST /api/v1/payments/initiate/:orderId`.
 BODY: Final = {
@@ -26,6 +27,7 @@ _OPENED: Final = [
     ),
     refusal(400, "The order's total is 500.00 BDT.", "amount"),
     refusal(400, "Choose one of: paystation, bkash.", "method", "invalid_choice"),
+    refusal(400, NOT_ON_THE_LIST, "return_url", "not_allowed"),
     refusal(404, "There is no such order."),
     refusal(409, "Order 20260427 can't be paid: it is SUCCEEDED."),
     refusal(409, "Not enough stock.", "items.1.quantity", "out_of_stock"),
@@ -33,6 +35,7 @@ _OPENED: Final = [
 INITIATE: Final = [
     sent(BODY),
     sent({"method": "bkash"}, "Another gateway for this try"),
+    sent({"return_url": RETURN_ADDRESS}, "Back to the client's own page"),
     *_OPENED,
 ]
 INITIATE_BY_BODY: Final = [sent({"orderId": "20260427", **BODY}), *_OPENED]

@@ -24,6 +24,8 @@ class Payment(models.Model):
     currency = models.CharField(max_length=3, default=CURRENCY)
     description = models.CharField(max_length=200, blank=True)
     redirect_url = models.URLField(max_length=1000, blank=True)
+    return_url = models.CharField(max_length=500, blank=True, default="", db_default="")
+    """Where the customer goes afterwards; empty: our own result page."""
     gateway_reference = models.CharField(max_length=120, blank=True)
     """How the gateway calls the session."""
     gateway_transaction_id = models.CharField(max_length=120, blank=True)

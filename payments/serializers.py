@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from core.api.fields import StrictSerializer, instant, number
 from core.money import ZERO
-from orders.serializers import PAID_THROUGH, PAYMENT_STATUSES, MethodField
+from orders.serializers import PAID_THROUGH, PAYMENT_STATUSES, MethodField, ReturnAddressField
 from orders.states import OrderStatus
 from payments.models import GatewayExchange, Payment, Refund
 from payments.refunding import RefundWish
@@ -31,6 +31,7 @@ class InitiateSerializer(StrictSerializer):
     description = serializers.CharField(
         max_length=200, required=False, default="", help_text="Shown on the gateway's page."
     )
+    return_url = ReturnAddressField()
 
 
 class InitiateByBodySerializer(InitiateSerializer):

@@ -40,6 +40,7 @@ from payments.gateways.base import (
 from payments.gateways.registry import get_gateway
 from payments.limits import check_amount
 from payments.models import GatewayCallback, Payment
+from payments.returning import check_return_url
 from payments.selectors import open_payments, payment_of
 from payments.states import CARRIER_METHOD, OPEN, PaymentStatus
 from payments.verification import verify
@@ -60,7 +61,9 @@ class CheckoutResult:
     message: str
 
 
-def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> CheckoutResult:
+def checkout(
+    cart: Cart, buyer: Buyer, *, init_payment: bool, return_url: str = "", now: datetime
+) -> CheckoutResult:
     """Place an order, hold its stock, and open a payment session.
 
     Order, reservation and payment row are one transaction; the gateway is asked after it,
@@ -70,6 +73,7 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
         BadRequest, Conflict: see `place_order`, `reserve`; nothing is kept.
     """
     check_method(cart.payment_method, field="payment_method")
+    check_return_url(return_url)
     if buyer.request_key is not None:
         old = now - KEY_KEPT
         Order.objects.filter(request_key=buyer.request_key, created_at__lt=old).update(
@@ -86,7 +90,9 @@ def checkout(cart: Cart, buyer: Buyer, *, init_payment: bool, now: datetime) -> 
         if order.total_amount == 0:
             payment = _pay_by_discount(order, now=now)
         elif init_payment:
-            payment = start_payment(order, cart.payment_method, now=now, number=1)
+            payment = start_payment(
+                order, cart.payment_method, return_url=return_url, now=now, number=1
+            )
     if payment is None or payment.status == PaymentStatus.SUCCEEDED:
         return CheckoutResult(order, payment, "Order created")
     return CheckoutResult(order, *_opened(payment))
@@ -134,7 +140,13 @@ def _check_caps(
 
 
 def start_payment(
-    order: Order, method: str, *, now: datetime, description: str = "", number: int | None = None
+    order: Order,
+    method: str,
+    *,
+    now: datetime,
+    description: str = "",
+    return_url: str = "",
+    number: int | None = None,
 ) -> Payment:
     """Write down one try to pay, under our reference; part of the caller's transaction."""
     if number is None:
@@ -145,6 +157,7 @@ def start_payment(
         reference=f"BDV-{order.order_number}-{number}",
         amount=order.total_amount,
         description=description or f"Order #{order.order_number}",
+        return_url=return_url,
         next_check_at=now + settings.PAYMENT_LEASE,
         created_at=now,
     )
@@ -227,6 +240,7 @@ def initiate_payment(
     amount: Decimal | None,
     currency: str | None,
     description: str,
+    return_url: str = "",
     now: datetime,
 ) -> CheckoutResult:
     """Another try to pay (D32, D43).
@@ -246,6 +260,7 @@ def initiate_payment(
         if currency is not None and currency != CURRENCY:
             raise BadRequest.at("currency", f"The order is in {CURRENCY}.")
         check_method(method or order.payment_method, field="method")
+        check_return_url(return_url)
         if order.status == OrderStatus.FAILED:
             _reopen(order, actor=Actor("customer", customer_id, f"customer:{customer_id}"), now=now)
         elif order.status != OrderStatus.INITIATED:
@@ -255,7 +270,11 @@ def initiate_payment(
             raise Conflict("Your operator is still confirming a payment of this order.")
         check_amount(method or order.payment_method, order.total_amount, field="method")
         payment = start_payment(
-            order, method or order.payment_method, now=now, description=description
+            order,
+            method or order.payment_method,
+            description=description,
+            return_url=return_url,
+            now=now,
         )
     opened, message = _opened(payment)
     return CheckoutResult(order, opened, message)

@@ -27,6 +27,7 @@ from orders.wording import label_and_message
 from payments import examples
 from payments.gateways.registry import GATEWAYS, REPLIES
 from payments.models import Payment
+from payments.returning import RETURN_SALT, way_back
 from payments.selectors import channels
 from payments.serializers import (
     ChannelSchema,
@@ -37,7 +38,6 @@ from payments.serializers import (
 )
 from payments.services import initiate_payment, payment_status, receive_callback, session_data
 
-RETURN_SALT: Final = "payments.return"
 MAX_CALLBACK_BYTES: Final = 200_000
 
 
@@ -52,7 +52,8 @@ class InitiateView(APIView):
         "step of pattern B, and the way to try again after a failed payment (stock and discount "
         "are taken again, 409 if they are gone). Amount and currency, if sent, must be the "
         "order's; `method` picks the gateway of this try. Redirect the customer to "
-        "`data.paymentGatewayUrl`; `data` is null if the gateway is away.",
+        "`data.paymentGatewayUrl`; afterwards they come to `return_url`, or to our own page. "
+        "`data` is null if the gateway is away.",
         parameters=[in_path("order_key", "Numeric id or 8-digit order number.")],
         request=InitiateSerializer,
         responses=answers("SessionOpened", SessionSchema(allow_null=True)),
@@ -93,6 +94,7 @@ def _initiate(request: Request, order_key: str, data: dict[str, Any]) -> Respons
         amount=data.get("amount"),
         currency=data.get("currency"),
         description=data.get("description", ""),
+        return_url=data.get("return_url", ""),
         now=timezone.now(),
     )
     return ok(session_data(result.payment), result.message)
@@ -168,7 +170,8 @@ def callback(
     if browser and (request.method == "GET" or _is_form(request)):
         where = reverse("payment-return-unknown")
         if payment is not None:
-            where = return_path(payment)
+            payment.order.refresh_from_db(fields=["status"])
+            where = way_back(payment)
         return HttpResponseRedirect(where)
     if not answered:
         return plain_error(503, "Please send this notice again later.")
@@ -184,12 +187,6 @@ def _is_form(request: HttpRequest) -> bool:
 
 def _form(request: HttpRequest) -> dict[str, Any]:
     return request.POST.dict() if request.method == "POST" and _is_form(request) else {}
-
-
-def return_path(payment: Payment) -> str:
-    """Our result page for this payment; the signature keeps others from counting through it."""
-    token = signing.dumps(payment.pk, salt=RETURN_SALT, compress=False)
-    return reverse("payment-return", args=[token])
 
 
 @require_GET

@@ -17,7 +17,13 @@ def refunded_in_part(client: ShopClient, method: str) -> tuple[dict[str, Any], d
     """The order as its customer sees it after the refund, and the refund."""
     placed = client.place_order(seed_order(method))
     client.pay(placed["payment"]["paymentGatewayUrl"])
-    paid = client.wait_for(placed["id"], "SUCCEEDED")
+    return one_unit_back(client, client.wait_for(placed["id"], "SUCCEEDED"))
+
+
+def one_unit_back(
+    client: ShopClient, paid: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Have the first unit of a delivered order paid back, its code revoked."""
     codes = paid["voucher_codes"]
     assert len(codes) == 3
     item = paid["items"][0]
@@ -32,7 +38,7 @@ def refunded_in_part(client: ShopClient, method: str) -> tuple[dict[str, Any], d
     refund = till.expect(200, "POST", path, {**body, "revokeCodes": True}, who="finance")["data"]
     assert refund["amount"] == item["unit_price"]
     assert refund["revoked_codes"] == 1
-    order = client.order(placed["id"])
+    order = client.order(paid["id"])
     assert order["status"] == "SUCCEEDED"
     assert order["voucher_codes"] == codes[1:]
     return order, refund

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from bdvoucher.local.client import ShopClient
+from tests.journeys.refunding import finance, one_unit_back
 from tests.journeys.test_buy_and_receive import seed_order
 
 pytestmark = pytest.mark.journey
@@ -122,6 +123,33 @@ def test_charged_without_an_answer_and_paid_all_the_same(client: ShopClient, rob
 
     assert [payment["status"] for payment in order["payments"]] == ["SUCCEEDED"]
     assert charged(client, placed["payment"]["transactionId"]) == 1
+
+
+def test_delivered_and_refunded_in_part_by_hand(client: ShopClient, robi: Phone) -> None:
+    """No operator's API pays back: a person does, and says under which reference."""
+    placed = client.place_order(seed_order("dcb"))
+    page = placed["payment"]["paymentGatewayUrl"]
+    robi.press(page, "send", number=robi.number)
+    robi.press(page, "confirm", password=robi.text_message())
+    order, refund = one_unit_back(client, client.wait_for(placed["id"], "SUCCEEDED"))
+    assert (refund["status"], refund["by_hand"]) == ("REQUESTED", True)
+    assert "refund_by_hand" in open_alerts(client, order["id"])
+    till = finance(client)
+    settle = f"/admin/payments/{order['payments'][0]['id']}/refunds/{refund['id']}/settle"
+
+    till.expect(400, "POST", settle, {"outcome": "paid"}, who="finance")  # paid, but where?
+    done = till.expect(
+        200, "POST", settle, {"outcome": "paid", "reference": "RB-77"}, who="finance"
+    )["data"]
+
+    assert (done["status"], done["hand_reference"]) == ("SUCCEEDED", "RB-77")
+    assert "refund_by_hand" not in open_alerts(client, order["id"])
+    assert charged(client, placed["payment"]["transactionId"]) == 1
+
+
+def open_alerts(client: ShopClient, order: int) -> list[str]:
+    shown = client.admin("GET", f"/admin/orders/{order}")["data"]
+    return [alert["type"] for alert in shown["alerts"]]
 
 
 def test_given_up_on_the_page(client: ShopClient, robi: Phone) -> None:
