@@ -1,6 +1,8 @@
 """What the whole suite shares."""
 
 import importlib.util
+import json
+import os
 import shutil
 from pathlib import Path
 
@@ -27,6 +29,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was left out is said, so that nobody takes silence for a pass."""
     if reason := no_browser():
         terminalreporter.write_line(f"The browser tests were left out: {reason}.")
+    tell_figures(terminalreporter)
     if cells := matrix_cells(terminalreporter):
         from payments.tests.matrix import table  # needs Django
 
@@ -39,6 +42,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("partner x fault")
         for line in partners_table(cells):
             terminalreporter.write_line(line)
+
+
+def tell_figures(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the proofs counted, from all workers; `./run prove` makes its table of it."""
+    ran = [
+        report for each in ("passed", "failed") for report in terminalreporter.stats.get(each, [])
+    ]
+    calls = [report for report in ran if getattr(report, "when", "") == "call"]
+    said = [
+        str(value) for report in calls for name, value in report.user_properties if name == "figure"
+    ]
+    if said:
+        terminalreporter.section("figures")
+        for line in said:
+            terminalreporter.write_line(line)
+    if where := os.environ.get("PROVE_FIGURES"):
+        passed = sum(report.passed for report in calls)
+        Path(where).write_text(json.dumps([f"{passed} of {len(calls)} tests passed", *said]))
 
 
 def matrix_cells(

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
@@ -13,15 +14,20 @@ from core.actors import SYSTEM
 from core.logging import get_logger
 from fulfillment.completion import Failure, conclude, prepare
 from fulfillment.issuing import OPEN, Round, issue
+from fulfillment.models import FulfillmentAttempt
 from fulfillment.purchasing import follow
 from fulfillment.selectors import due_purchases, standings_of
+from fulfillment.states import AttemptStatus, AttemptType
 from notifications.delivery import Outcome, record, send
 from notifications.models import EmailMessage
+from notifications.selectors import due_voucher_mails
 from notifications.states import EmailStatus
 from orders.models import Order
 from orders.services import locked, tell
 
 log = get_logger(__name__)
+
+INTERRUPTED: Final = "Interrupted before the e-mail was ready; ask for it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class MailWish:
 def process(*, order_id: int) -> None:
     """Do whatever is due for this order now. Running it twice is harmless."""
     look_up(order_id)
+    send_left_copies(order_id)
     round_ = Round(order_id)
     work(round_, lambda: issue(order_id, into=round_), MailWish())
 
@@ -99,6 +106,35 @@ def finish(round_: Round, wish: MailWish) -> None:
         if outcome is not None and record(outcome) and outcome.accepted and mail is not None:
             _note_dispatch(order, mail, now=now)
         _conclude(order, round_, outcome=outcome, now=now)
+
+
+def send_left_copies(order_id: int) -> None:
+    """Go on with copies of the mail whose operator's request died on its way.
+
+    The copy goes out under its own Message-ID. Where none was queued yet nobody knows the
+    address that was asked for: the attempt ends, and the operator asks again.
+    """
+    asked = FulfillmentAttempt.objects.filter(
+        order=order_id, type=AttemptType.RESEND_EMAIL, status=AttemptStatus.IN_PROGRESS
+    )
+    if not asked.exists():
+        return
+    with transaction.atomic():
+        order = locked(order_id)
+        now = timezone.now()
+        if asked.filter(claimed_at__gte=now - settings.ATTEMPT_LEASE).exists():
+            return  # a request is at it
+        left = list(asked)
+        mails = due_voucher_mails(now=now).filter(order=order)
+        if order.status in OPEN:
+            mails = mails.exclude(resend_of=None)  # the order's own mail goes its own way
+        mail = mails.last()
+        if mail is None:
+            if order.status not in OPEN:
+                conclude(order, left, failures={}, mail_error=INTERRUPTED, now=now)
+            return
+        asked.update(claimed_at=now)
+    finish(Round(order_id, left, mail=mail, prepared=True), MailWish(by_operator=True))
 
 
 def _note_dispatch(order: Order, mail: EmailMessage, *, now: datetime) -> None:

@@ -74,14 +74,19 @@ class Points:
         return execute(sql, params, many, context)
 
 
-def request(method: str, path: str, body: Any, who: str, key: str) -> dict[str, Any]:
-    """One HTTP request through all of the shop's own code."""
+def request(
+    *, method: str, path: str, body: Any, who: str, key: str, secret: str = ""
+) -> dict[str, Any]:
+    """One HTTP request through all of the shop's own code; `secret` is a partner's."""
+    from django.conf import settings
     from django.test import Client
 
     from accounts.models import User
     from accounts.tests.factories import bearer
 
     headers = {"HTTP_IDEMPOTENCY_KEY": key} if key else {}
+    if secret:
+        headers |= {"HTTP_" + settings.ZENDIT_WEBHOOK_HEADER.upper().replace("-", "_"): secret}
     if who:
         rows = User.objects.filter(msisdn=who) | User.objects.filter(email=who)
         headers |= bearer(rows.get())
@@ -155,8 +160,11 @@ def state(order: str) -> dict[str, Any]:
     from django.utils import timezone
 
     from bdvoucher.invariants import check_all
+    from fulfillment.models import FulfillmentAttempt, PartnerTransaction
     from notifications.models import EmailMessage
     from orders.models import Order
+    from payments.models import Payment
+    from vouchers.models import Voucher
     from vouchers.selectors import codes_of_order
 
     breaches = [str(each) for _, found in check_all(now=timezone.now()) for each in found]
@@ -171,8 +179,26 @@ def state(order: str) -> dict[str, Any]:
         "items": list(row.items.order_by("position").values_list("pk", flat=True)),
         "codes": [each.code for each in codes_of_order(row.pk)],
         "mails": list(sent.values_list("message_id", flat=True)),
-        "orders": Order.objects.count(),
+        "payments": list(Payment.objects.filter(order=row).values_list("pk", flat=True)),
+        "references": list(
+            PartnerTransaction.objects.filter(item__order=row).values_list("reference", flat=True)
+        ),
+        "held": Voucher.objects.filter(order_item__order=row).count(),
+        "unended": FulfillmentAttempt.objects.filter(order=row, status="IN_PROGRESS").count(),
     }
+
+
+def stock(variant: int, count: int) -> dict[str, Any]:
+    """Load codes into a pool."""
+    import uuid
+
+    from catalog.models import Variant
+    from vouchers.ciphers import Secret
+    from vouchers.services import NewCode, import_batch
+
+    codes = [NewCode(Secret(f"PROOF-{uuid.uuid4().hex[:16].upper()}")) for _ in range(count)]
+    batch, _ = import_batch(Variant.objects.get(pk=variant), codes, supplier="proof")
+    return {"loaded": batch.rows}
 
 
 JOBS: dict[str, Callable[..., dict[str, Any]]] = {
@@ -181,6 +207,7 @@ JOBS: dict[str, Callable[..., dict[str, Any]]] = {
     "sweep": sweep,
     "flush": flush,
     "state": state,
+    "stock": stock,
 }
 
 
