@@ -85,7 +85,8 @@ def issue(
 
 
 def _claim(order: Order, round_: Round, *, now: datetime) -> None:
-    due = FulfillmentAttempt.objects.filter(claimable(now=now), order=order)
+    # Without an item it is a copy of the mail: see `send_left_copies`.
+    due = FulfillmentAttempt.objects.filter(claimable(now=now), order=order, item__isnull=False)
     round_.attempts = list(due.select_related("partner_source__partner", "item").order_by("pk"))
     ids = [attempt.pk for attempt in round_.attempts]
     FulfillmentAttempt.objects.filter(pk__in=ids).update(claimed_at=now)

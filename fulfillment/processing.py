@@ -20,7 +20,7 @@ from fulfillment.selectors import due_purchases, standings_of
 from fulfillment.states import AttemptStatus, AttemptType
 from notifications.delivery import Outcome, record, send
 from notifications.models import EmailMessage
-from notifications.selectors import due_voucher_mails
+from notifications.selectors import due_voucher_mails, voucher_mail_of
 from notifications.states import EmailStatus
 from orders.models import Order
 from orders.services import locked, tell
@@ -111,7 +111,7 @@ def finish(round_: Round, wish: MailWish) -> None:
 def send_left_copies(order_id: int) -> None:
     """Go on with copies of the mail whose operator's request died on its way.
 
-    The copy goes out under its own Message-ID. Where none was queued yet nobody knows the
+    A mail that was queued goes out under its own Message-ID. Where none was, nobody knows the
     address that was asked for: the attempt ends, and the operator asks again.
     """
     asked = FulfillmentAttempt.objects.filter(
@@ -122,17 +122,15 @@ def send_left_copies(order_id: int) -> None:
     with transaction.atomic():
         order = locked(order_id)
         now = timezone.now()
-        if asked.filter(claimed_at__gte=now - settings.ATTEMPT_LEASE).exists():
-            return  # a request is at it
         left = list(asked)
-        mails = due_voucher_mails(now=now).filter(order=order)
-        if order.status in OPEN:
-            mails = mails.exclude(resend_of=None)  # the order's own mail goes its own way
-        mail = mails.last()
+        waiting = voucher_mail_of(order).waiting
+        if not left or asked.filter(claimed_at__gte=now - settings.ATTEMPT_LEASE).exists():
+            return  # a request is at it
+        mail = due_voucher_mails(now=now).filter(order=order).last()
         if mail is None:
-            if order.status not in OPEN:
+            if waiting is None or waiting.status == EmailStatus.PENDING:
                 conclude(order, left, failures={}, mail_error=INTERRUPTED, now=now)
-            return
+            return  # being sent: known when that is over
         asked.update(claimed_at=now)
     finish(Round(order_id, left, mail=mail, prepared=True), MailWish(by_operator=True))
 

@@ -1,5 +1,7 @@
 """`resend-email`: every stored code in one mail again (seed Recovery; D13, D27, I12)."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.utils import timezone
@@ -193,3 +195,61 @@ def test_what_is_stored_is_sent_even_while_a_unit_is_under_way(desk, zendit):
 
 def test_the_seeds_own_path_answers_too(desk):
     assert Desk(desk.user, SEED_PATHS).resend(delivered("ABCD-1234"))["success"] is True
+
+
+# A request that died on its way
+
+
+def abandoned(order, desk, **fields):
+    """As the process left it that was killed: claimed, and the claim has run out."""
+    now = timezone.now()
+    return FulfillmentAttempt.objects.create(
+        order=order, type="RESEND_EMAIL", status="IN_PROGRESS", admin_user=desk.user,
+        correlation_id="corr-00000009", created_at=now, next_try_at=now,
+        claimed_at=now - timedelta(hours=1), **fields,
+    )  # fmt: skip
+
+
+def copy_of(order, **fields):
+    (first,) = EmailMessage.objects.filter(order=order)
+    return EmailMessage.objects.create(
+        order=order, template="vouchers", recipient=first.recipient, dispatch_no=2,
+        message_id="<copy@mail.test>", resend_of=first, voucher_ids=first.voucher_ids,
+        definition=first.definition, automatic=False, next_try_at=timezone.now(), **fields,
+    )  # fmt: skip
+
+
+def test_a_copy_whose_request_died_before_it_was_queued_ends_and_says_so(desk):
+    order = delivered("ABCD-1234")
+    attempt = abandoned(order, desk)
+    process(order_id=order.pk)
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.error_message) == (
+        "DISPATCH_FAILED", "Interrupted before the e-mail was ready; ask for it again.",
+    )  # fmt: skip
+    assert len(mail.outbox) == 1
+    assert desk.resend(order)["data"]["emailSent"] is True
+
+
+@pytest.mark.parametrize("state", ["PENDING", "SENDING"])
+def test_a_queued_copy_whose_request_died_goes_out_under_its_own_id(desk, state):
+    order = delivered("ABCD-1234")
+    attempt = abandoned(order, desk)
+    claimed = timezone.now() - timedelta(hours=1) if state == "SENDING" else None
+    copy = copy_of(order, status=state, claimed_at=claimed)
+    process(order_id=order.pk)
+    process(order_id=order.pk)
+    attempt.refresh_from_db()
+    copy.refresh_from_db()
+    assert (attempt.status, copy.status) == ("SUCCESS", "SENT")
+    assert [each.extra_headers["Message-ID"] for each in mail.outbox[1:]] == ["<copy@mail.test>"]
+
+
+def test_a_copy_that_somebody_is_sending_just_now_is_left_to_them(desk):
+    order = delivered("ABCD-1234")
+    attempt = abandoned(order, desk)
+    copy_of(order, status="SENDING", claimed_at=timezone.now())
+    process(order_id=order.pk)
+    attempt.refresh_from_db()
+    assert attempt.status == "IN_PROGRESS"
+    assert len(mail.outbox) == 1

@@ -101,7 +101,7 @@ class Story:
         """The schedule, minute by minute, until everything that was due is done."""
         for _ in range(minutes):
             self.world.minutes += 1
-            if self.quietly("sweep", order=self.number)["status"] == "SUCCEEDED":
+            if self.quietly("sweep", order=self.number)["waiting"] == 0:
                 break
 
     @property

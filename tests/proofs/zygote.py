@@ -151,8 +151,27 @@ def sweep(order: str) -> dict[str, Any]:
         if entry["task"].startswith(("payments.", "fulfillment.tasks.sweep_orders", "notif")):
             app.tasks[entry["task"]].run()
     ran = work()["ran"]
-    row = Order.objects.filter(order_number=order).only("status").first()
-    return {"ran": ran, "status": row and row.status}
+    row = Order.objects.filter(order_number=order).first()
+    return {"ran": ran, "status": row and row.status, "waiting": row and waits_for(row)}
+
+
+def waits_for(order: Any) -> int:
+    """How many rows of an order still have something to come."""
+    from fulfillment.models import FulfillmentAttempt, PartnerTransaction
+    from notifications.models import EmailMessage
+    from payments.models import Payment
+    from payments.states import OPEN
+
+    return sum(
+        rows.count()
+        for rows in (
+            FulfillmentAttempt.objects.filter(order=order, status="IN_PROGRESS"),
+            PartnerTransaction.objects.filter(item__order=order, next_check_at__isnull=False),
+            PartnerTransaction.objects.filter(item__order=order, status="SENT"),
+            EmailMessage.objects.filter(order=order, status__in=["PENDING", "SENDING"]),
+            Payment.objects.filter(order=order, status__in=OPEN),
+        )
+    )
 
 
 def state(order: str) -> dict[str, Any]:
