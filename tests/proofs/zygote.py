@@ -5,6 +5,7 @@ child that is told to die ends by `os._exit` at the point named: nothing is flus
 rolled back by us, as in a power cut.
 """
 
+import gc
 import json
 import os
 import sys
@@ -247,10 +248,17 @@ def child(job: dict[str, Any], answer: int) -> None:
 
 def main() -> None:
     django.setup()
-    import bdvoucher.urls  # noqa: F401 - loaded once, for all children
+    # Loaded once, for all children.
+    import kombu.transport.redis
+    import time_machine  # noqa: F401
+    from django.urls import get_resolver
+
+    from accounts.tests import factories  # noqa: F401
     from bdvoucher.celery import app
 
     app.loader.import_default_modules()
+    _ = get_resolver().url_patterns, kombu.transport.redis.Transport
+    gc.freeze()
 
     commands = os.fdopen(os.dup(0), "r")
     answers = os.fdopen(os.dup(1), "w")
