@@ -28,6 +28,12 @@ _LOOK: Final = frozenset(
         "fulfillment.view_partnerhealth",
         "fulfillment.view_partnertransaction",
         "loyalty.view_fulfillmentorder",
+        "loyalty.view_loyaltyclient",
+        "loyalty.view_loyaltyprogram",
+        "loyalty.view_membershiprule",
+        "loyalty.view_pointsaccount",
+        "loyalty.view_pointstransfer",
+        "loyalty.view_programmember",
         "notifications.view_adminalert",
         "notifications.view_emailevent",
         "notifications.view_emailmessage",
@@ -54,6 +60,14 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
         "fulfillment.reset_breaker",
         "fulfillment.change_partnerhealth",
         "fulfillment.view_recoveryrun",
+        "loyalty.settle_transfer",
+        *(f"loyalty.{act}_programmember" for act in ("add", "change", "delete")),
+        *(f"loyalty.{act}_membershiprule" for act in ("add", "change", "delete")),
+        *(
+            f"loyalty.{act}_{model}"
+            for act in ("add", "change")
+            for model in ("loyaltyprogram", "pointsaccount")
+        ),
         "notifications.change_adminalert",
         "orders.add_subscription",
         "orders.change_subscription",

@@ -77,6 +77,10 @@ app.conf.update(
             "task": "fulfillment.run_tasks.sweep_runs",
             "schedule": settings.SWEEP_RUNS_SECONDS,
         },
+        "sweep-transfers": {
+            "task": "loyalty.tasks.sweep_transfers",
+            "schedule": settings.SWEEP_TRANSFERS_SECONDS,
+        },
         "sweep-partners": {
             "task": "fulfillment.tasks.sweep_partners",
             "schedule": settings.SWEEP_PARTNERS_SECONDS,

@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from accounts.urls import admin_urlpatterns as staff_accounts, client_urlpatterns as accounts
 from bdvoucher import views
 from fulfillment.urls import operator_routes, queue_routes, webhook_routes
+from loyalty.urls import programme_routes
 from notifications.urls import alert_routes, order_mail_routes
 from notifications.views import tracking
 from orders.urls import discount_routes
@@ -26,6 +27,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("vouchers.urls")),
     path("", include("payments.urls")),
     *webhook_routes,
+    path("", include(programme_routes("api-programme"))),
     path("admin/", include(staff_accounts)),
     path("admin/", include(discount_routes("api-admin"))),
     path("admin/", include(queue_routes("api-admin"))),
@@ -47,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/return/<str:token>", payment_return, name="payment-return"),
     path("pay/<str:token>", pay, name="pay-by-link"),
     path("anymail/<slug:provider>/tracking/", tracking, name="mail-tracking"),
+    path("", include(programme_routes("programme"))),
     path("ordersv2/", include(order_mail_routes("nexway"))),
     path("admin/", include(discount_routes("admin"))),
     path("admin/", include(queue_routes("admin"))),

@@ -92,6 +92,7 @@ class AlertKind(models.TextChoices):
     REFUND_UNCLEAR = "refund_unclear", "Nobody knows whether a refund was paid"
     PARTNER_DOWN = "partner_down", "Partner does not answer; purchases are paused"
     PARTNER_BALANCE = "partner_balance", "Partner account is running low"
+    POINTS_TRANSFER = "points_transfer", "A points transfer needs a person"
     INVARIANT = "invariant", "Something that must always hold does not"
 
 

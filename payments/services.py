@@ -88,7 +88,9 @@ def checkout(
         hold_stock(order, items, now=now)
         payment = None
         if order.total_amount == 0:
-            payment = _pay_by_discount(order, now=now)
+            payment = _pay_by_ourselves(
+                order, "discount", reason="paid in full by discount", now=now
+            )
         elif init_payment:
             payment = start_payment(
                 order, cart.payment_method, return_url=return_url, now=now, number=1
@@ -163,11 +165,27 @@ def start_payment(
     )
 
 
-def _pay_by_discount(order: Order, *, now: datetime) -> Payment:
-    """Nothing to pay: a SUCCEEDED payment of 0, then fulfilment as always (D31)."""
+def accept_prepaid(cart: Cart, buyer: Buyer, *, reason: str, now: datetime) -> Order:
+    """Place an order that its buyer has paid elsewhere, in points; part of the caller's
+    transaction (D47).
+
+    A SUCCEEDED payment of method `points` is written with it, so every guard of a paid order
+    holds, and it is fulfilled as any other.
+
+    Raises:
+        BadRequest, Conflict: see `place_order`, `reserve`; nothing is kept.
+    """
+    order, items = place_order(cart, buyer, now=now)
+    hold_stock(order, items, now=now)
+    _pay_by_ourselves(order, "points", reason=reason, now=now)
+    return order
+
+
+def _pay_by_ourselves(order: Order, method: str, *, reason: str, now: datetime) -> Payment:
+    """A SUCCEEDED payment that no gateway was asked for, then fulfilment as always (D31, D47)."""
     payment = Payment.objects.create(
         order=order,
-        method="discount",
+        method=method,
         status=PaymentStatus.SUCCEEDED,
         reference=f"BDV-{order.order_number}-1",
         amount=order.total_amount,
@@ -175,8 +193,7 @@ def _pay_by_discount(order: Order, *, now: datetime) -> Payment:
         paid_at=now,
         created_at=now,
     )
-    actor = Actor(kind="system")
-    advance(order, OrderStatus.PENDING, actor=actor, reason="paid in full by discount", now=now)
+    advance(order, OrderStatus.PENDING, actor=Actor(kind="system"), reason=reason, now=now)
     request_fulfilment(order, now=now)
     return payment
 

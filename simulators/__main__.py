@@ -23,6 +23,7 @@ what is served
   /sslcommerz/...       SSLCommerz (base URL of the client: http://HOST:PORT/sslcommerz)
   /zendit/v1/...        Zendit vouchers
   /reloadly/...         Reloadly gift cards, token call included
+  /points/v1/...        points credited to members of loyalty programmes
   /mail/                the mails that the SMTP port has taken; POST /mail/sms {to, text}
 
 control API (JSON)

@@ -18,6 +18,7 @@ from .frame.state import Store
 from .mail import MailSink
 from .nagad import Nagad
 from .paystation import PayStation
+from .points import Points
 from .reloadly import Reloadly
 from .sslcommerz import SslCommerz
 from .zendit import Zendit
@@ -31,6 +32,7 @@ CONTRACTS: tuple[type[Service], ...] = (
     Dcb,
     Zendit,
     Reloadly,
+    Points,
 )
 
 

@@ -38,6 +38,7 @@ DEMO_CREDENTIALS: Final = {
     "RELOADLY_CLIENT_ID": "demo-client",
     "RELOADLY_CLIENT_SECRET": "demo-client-secret",
     "RELOADLY_WEBHOOK_SECRET": "demo-reloadly-webhook-secret",
+    "POINTS_BRIDGE_API_KEY": "demo-points-key",
 }
 
 _FIXED_KEY: Final = base64.b64encode(b"1" * KEY_BYTES).decode()
@@ -143,6 +144,7 @@ def addresses(ports: Ports) -> dict[str, str]:
         "RELOADLY_AUTH_URL": f"{simulators}/reloadly",
         "RELOADLY_AUDIENCE": "https://giftcards-sandbox.reloadly.com",
         "RELOADLY_WEBHOOK_URL": f"{shop}/api/v1/reloadly/webhook",
+        "POINTS_BRIDGE_BASE_URL": f"{simulators}/points",
         "SMS_URL": f"{simulators}/mail/sms",
         "PUBLIC_BASE_URL": shop,
     }

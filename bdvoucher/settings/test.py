@@ -36,5 +36,7 @@ ZENDIT_WEBHOOK_SECRET = ZENDIT_WEBHOOK_SECRET or "test-webhook-secret"
 RELOADLY_CLIENT_ID = RELOADLY_CLIENT_ID or "test-client"
 RELOADLY_CLIENT_SECRET = RELOADLY_CLIENT_SECRET or "test-client-secret"
 RELOADLY_WEBHOOK_SECRET = RELOADLY_WEBHOOK_SECRET or "test-reloadly-webhook-secret"
+POINTS_BRIDGE_BASE_URL = POINTS_BRIDGE_BASE_URL or "https://points.example"
+POINTS_BRIDGE_API_KEY = POINTS_BRIDGE_API_KEY or "test-points-key"
 # The test server's own handler serves static files; nothing has been collected.
 MIDDLEWARE = [name for name in MIDDLEWARE if not name.startswith("whitenoise.")]

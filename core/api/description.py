@@ -10,12 +10,13 @@ guides with `curl` are in the repository: `docs/api/README.md` for a storefront,
 
 # Signing in
 
-There are two kinds of account, and a token of one opens nothing of the other.
+There are three kinds of token, and one opens nothing of the others.
 
 | Scheme | Where the token comes from | Who |
 |---|---|---|
 | `bearer-client` | `POST /api/v1/auth/sign-in`, or `POST /api/v1/auth/sign-up` | customers |
 | `bearer-admin` | `POST /api/v1/admin/auth/login` | staff |
+| `bearer-programme` | `POST /oauth/token` | loyalty programmes' systems |
 
 Send it with every request: `Authorization: Bearer <accessToken>`. Access tokens live for minutes;
 `refresh-token` gives a new pair without credentials, and uses the old refresh token up. A new
@@ -188,6 +189,12 @@ TAGS: Final = [
         "description": "The state of an order's mails, and any business mail of it sent again. "
         "Also at `/ordersv2/...`.",
     },
+    {
+        "name": "Loyalty programmes",
+        "description": "Fulfilment orders of loyalty programmes whose members paid in points: "
+        "gift cards and points transfers, in the contract of Ascenda with its own error body. "
+        "Also at `/oauth/token`, `/fulfillment-orders...`, `/gift-cards`, `/loyalty_programs...`.",
+    },
 ]
 """Sections in the order of a reader's way; a new tag is explained here."""
 
@@ -221,6 +228,10 @@ ENUMS: Final = {
     "RunStatus": "fulfillment.states.RunStatus",
     "RunRowStatus": "fulfillment.states.RowStatus",
     "CloseOutcome": "fulfillment.serializers.CLOSE_OUTCOMES",
+    "FulfillmentItemType": "loyalty.states.ItemType",
+    "FulfillmentItemStatus": "loyalty.states.ItemState",
+    "FulfillmentRequestStatus": "loyalty.states.RequestStatus",
+    "ProgrammeErrorCode": "loyalty.refusals.CODES",
     "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
 }
 

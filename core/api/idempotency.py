@@ -29,6 +29,18 @@ def idempotent(view: View) -> View:
     Another body under the same key is 422, a first request still running 409. An answer
     of 429, or of 500 and above, or an exception, forgets the key: the client may try again.
     """
+    return _keeping(view, refusals=True)
+
+
+def idempotent_once_done(view: View) -> View:
+    """As `idempotent`, but a refusal forgets the key too: only what was done is kept.
+
+    Source: contract page ascenda-fulfillment-orders, section 5.
+    """
+    return _keeping(view, refusals=False)
+
+
+def _keeping(view: View, *, refusals: bool) -> View:
 
     @wraps(view)
     def wrapper(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -46,7 +58,7 @@ def idempotent(view: View) -> View:
         except BaseException:
             row.delete()
             raise
-        _store(row, response)
+        _store(row, response, refusals=refusals)
         return response
 
     vars(wrapper)["idempotent"] = True  # `core.api.operations` documents it
@@ -91,8 +103,10 @@ def _claim(*, caller: str, key: str, digest: bytes) -> tuple[IdempotencyKey, Res
     return row, None
 
 
-def _store(row: IdempotencyKey, response: Response) -> None:
-    if response.status_code == RateLimited.http_status or response.status_code >= 500:  # noqa: PLR2004
+def _store(row: IdempotencyKey, response: Response, *, refusals: bool) -> None:
+    code = response.status_code
+    refused = code >= 400 and not refusals  # noqa: PLR2004
+    if refused or code == RateLimited.http_status or code >= 500:  # noqa: PLR2004
         row.delete()
         return
     row.status, row.body = response.status_code, response.data

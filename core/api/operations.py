@@ -4,8 +4,8 @@ A view that asks for a token can answer 401; one that asks for a right, 403; an 
 id, 404; a body, 400, 413 and 415; an idempotent POST takes a key and can answer 400, 409, 422.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
@@ -41,6 +41,10 @@ USUAL: Final = {
 class Operation(AutoSchema):
     """`DEFAULT_SCHEMA_CLASS` of the API."""
 
+    refused: ClassVar[type[Any]] = ErrorAnswerSerializer
+    usual: ClassVar[Mapping[int, OpenApiExample]] = USUAL
+    """The body of a refusal, and what one looks like; a foreign contract has its own."""
+
     def get_operation(self, *args: Any, **kwargs: Any) -> Any:
         operation = super().get_operation(*args, **kwargs)
         if operation is None or not self.path.startswith("/api/v1/"):
@@ -50,7 +54,7 @@ class Operation(AutoSchema):
         responses = operation["responses"]
         for status in self._refusals(operation):
             if str(status) not in responses:
-                said = OpenApiResponse(ErrorAnswerSerializer, WHY[status])
+                said = OpenApiResponse(self.refused, WHY[status])
                 made = self._get_response_for_code(said, str(status))  # type: ignore[no-untyped-call]
                 responses[str(status)] = made
         operation["responses"] = dict(sorted(responses.items()))
@@ -88,9 +92,9 @@ class Operation(AutoSchema):
             names["Idempotent-Replay"] = "IdempotentReplay"
         refs = {name: {"$ref": f"#/components/headers/{ref}"} for name, ref in names.items()}
         response["headers"] = {**response.get("headers", {}), **refs}
-        if int(status) in USUAL and "description" in response:
+        if int(status) in self.usual and "description" in response:
             for media in response.get("content", {}).values():
-                media.setdefault("examples", _shown(USUAL[int(status)]))
+                media.setdefault("examples", _shown(self.usual[int(status)]))
 
 
 def _shown(usual: OpenApiExample) -> dict[str, Any]:
