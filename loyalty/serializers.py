@@ -89,7 +89,7 @@ class UserIdField(serializers.JSONField):
     """Judged by the service, in the contract's words, whatever was sent."""
 
 
-@extend_schema_field({"type": "string", "enum": ItemType.values})
+@extend_schema_field({"type": "string"})
 class TypeField(serializers.JSONField):
     """As above."""
 
@@ -97,7 +97,7 @@ class TypeField(serializers.JSONField):
 class UserSerializer(StrictSerializer):
     """The user who ordered; the e-mail makes a recipient where none is named."""
 
-    id = UserIdField(required=False, help_text="UUID; needed.")
+    id = UserIdField(required=False, allow_null=True, help_text="UUID; needed.")
     email = serializers.EmailField(max_length=254, required=False)
     first_name = TextField(max_length=100, required=False, allow_blank=True)
     last_name = TextField(max_length=100, required=False, allow_blank=True)
@@ -149,7 +149,7 @@ class OrderItemSerializer(StrictSerializer):
 class CreateOrderSerializer(_Placing):
     """The generic order: one item, of any type."""
 
-    user_id = UserIdField(required=False, help_text="UUID; needed.")
+    user_id = UserIdField(required=False, allow_null=True, help_text="UUID; needed.")
     submitted_at = serializers.DateTimeField(required=False, help_text="When the member ordered.")
     order_items = OrderItemSerializer(many=True, allow_empty=False, help_text="Exactly one.")
     recipient = RecipientSerializer(

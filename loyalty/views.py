@@ -82,7 +82,6 @@ class TokenView(ContractView):
         description="OAuth 2.0 client credentials, as JSON or as a form. The token goes into "
         "`Authorization: Bearer <token>`; it ends with the secret it was got with. Tries are "
         "limited per client and address.",
-        auth=[],
         request={"application/json": TokenRequestSerializer},
         responses=answers(TokenAnswerSerializer, 400, 401, 429),
         examples=[examples.TOKEN_REQUEST, examples.TOKEN, examples.NO_TOKEN],

@@ -142,7 +142,11 @@ class ShopClient:
 
     def all_well(self) -> None:
         """No service misbehaves any more; ledgers and mails stay."""
-        for service in ("paystation", "bkash", "nagad", "dcb", "sslcommerz", "zendit", "reloadly"):
+        services = (
+            *("paystation", "bkash", "nagad", "dcb", "sslcommerz"),
+            *("zendit", "reloadly", "points"),
+        )
+        for service in services:
             self.control("DELETE", f"{service}/faults")
         self.mail_server("accept")
 

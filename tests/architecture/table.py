@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from catalog.tests.factories import BrandFactory, CategoryFactory, VariantFactory
 from fulfillment.models import FulfillmentAttempt, RecoveryRow, RecoveryRun
+from loyalty.tests.factories import ProgramFactory, transfer_of
 from notifications.models import AdminAlert
 from orders.models import DiscountCode
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
@@ -31,6 +32,10 @@ LOOK = ALL_STAFF
 REPAIR: Final[Who] = frozenset({"operator", "owner"})
 MONEY: Final[Who] = frozenset({"finance", "owner"})
 LOOK_RUNS: Final[Who] = REPAIR
+#: A programme's system, with a token of its own.
+PROGRAMMES: Final[Who] = frozenset({"programme"})
+#: Whose refusals are in the body of a foreign contract, not in the house's envelope (D23).
+ASCENDA: Final = "ascenda"
 RESEND: Final[Who] = frozenset({"support", "operator", "owner"})
 
 
@@ -47,6 +52,10 @@ class Row:
     limit: int = 0
     """Tries from one address before a 429, with `body` or `query`; 0: not limited."""
     reads: tuple[str, Maker] | None = None
+    contract: str = ""
+    """Whose error body it answers with; empty: the house's envelope."""
+    forms: bool = False
+    """Whether it reads a form as well as JSON."""
 
 
 def placed(world: World, n: int) -> None:
@@ -256,6 +265,36 @@ OF_NEXWAY: dict[str, Row] = {
 }
 
 
+def ordered(world: World, n: int) -> None:
+    transfer_of(world.client)
+
+
+def programme_row(who: Mapping[str, Who], at: str = "", **more: Any) -> Row:
+    return Row(who, at, contract=ASCENDA, **more)
+
+
+_TOKEN = {"client_id": "bdv_nobody", "client_secret": "x"}
+OF_PROGRAMMES: dict[str, Row] = {
+    "oauth/token": programme_row({"post": EVERYBODY}, body=_TOKEN, limit=10, forms=True),
+    "fulfillment-orders": programme_row(
+        {"get": PROGRAMMES, "post": PROGRAMMES}, reads=("programme", ordered)
+    ),
+    "fulfillment-orders/gift-cards": programme_row({"post": PROGRAMMES}),
+    "fulfillment-orders/points-transfers": programme_row({"post": PROGRAMMES}),
+    "fulfillment-orders/<str:key>": programme_row(
+        {"get": PROGRAMMES}, "fulfillment-orders/{fulfillment}"
+    ),
+    "gift-cards": programme_row({"get": PROGRAMMES}, reads=("programme", on_sale)),
+    "loyalty_programs": programme_row(
+        {"get": PROGRAMMES}, reads=("programme", lambda world, n: ProgramFactory())
+    ),
+    "loyalty_programs/<str:key>": programme_row({"get": PROGRAMMES}, "loyalty_programs/{program}"),
+    "loyalty_programs/<str:key>/validate_membership": programme_row(
+        {"post": PROGRAMMES}, "loyalty_programs/{program}/validate_membership"
+    ),
+}
+
+
 def _versioned(row: Row) -> Row:
     return Row(**{**vars(row), "at": row.at and f"api/v1/{row.at}"})
 
@@ -265,7 +304,12 @@ ROUTES: Final[Mapping[str, Row]] = {
     **OF_CUSTOMERS,
     **OF_STAFF,
     **OF_NEXWAY,
-    **{f"api/v1/{where}": _versioned(row) for where, row in OF_STAFF.items()},
+    **OF_PROGRAMMES,
+    **{
+        f"api/v1/{where}": _versioned(row)
+        for rows in (OF_STAFF, OF_PROGRAMMES)
+        for where, row in rows.items()
+    },
 }
 
 

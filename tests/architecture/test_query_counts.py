@@ -20,6 +20,8 @@ from fulfillment.models import (
     RecoveryRow,
     RecoveryRun,
 )
+from loyalty.models import ProgramMember
+from loyalty.tests.factories import AccountFactory, ClientFactory, transfer_of
 from notifications.models import AdminAlert, StoreEmailPolicy
 from notifications.tests.factories import EmailMessageFactory
 from orders.models import DiscountCode
@@ -51,7 +53,8 @@ def statements(url, header):
     with CaptureQueriesContext(connection) as queries:
         answer = client.get(url, **header)
     assert answer.status_code == 200, answer.content
-    return answer.json()["data"], len(queries)
+    data = answer.json()["data"]  # of a foreign contract: the rows, and beside them `meta`
+    return {"items": data} if isinstance(data, list) else data, len(queries)
 
 
 def lists_of_the_schema():
@@ -130,6 +133,10 @@ def fill(numbers):
     """One more row of every model the admin's site lists, for each number."""
     now = timezone.now()
     for n in numbers:
+        client = ClientFactory()
+        transfer_of(client)
+        AccountFactory(program=client.program)
+        ProgramMember.objects.create(program=client.program, member_id=f"M{n}")
         order = OrderFactory(needs_attention=True)
         item = OrderItemFactory(order=order)
         source = SourceFactory(

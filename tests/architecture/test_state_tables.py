@@ -8,6 +8,8 @@ from django.db import IntegrityError, transaction
 from catalog.tests.factories import SourceFactory
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.states import ATTEMPT_ARROWS, PURCHASE_ARROWS
+from loyalty.states import TRANSFER_ARROWS
+from loyalty.tests.factories import ClientFactory, transfer_of
 from notifications.states import ARROWS as EMAIL_ARROWS
 from notifications.tests.factories import EmailMessageFactory
 from orders.states import (
@@ -118,6 +120,22 @@ class Subscriptions:
         return {"status": state}
 
 
+class Transfers:
+    arrows, first, column = TRANSFER_ARROWS, "QUEUED", "status"
+
+    def row(self, state):
+        return transfer_of(ClientFactory(), **self.columns(state)).transfer
+
+    def columns(self, state):
+        ended = state in ("SUCCEEDED", "FAILED", "CANCELLED")
+        sent = state not in ("QUEUED", "CANCELLED")
+        return {
+            "status": state,
+            "ended_at": NOW if ended else None,
+            "sent_at": NOW if sent else None,
+        }
+
+
 class Payments:
     arrows, first, column = PAYMENT_ARROWS, "INITIATED", "status"
 
@@ -132,7 +150,17 @@ class Payments:
         return {"status": state, "paid_at": NOW if state == "SUCCEEDED" else None}
 
 
-MACHINES = [Orders, Items, Vouchers, Attempts, Purchases, Emails, Payments, Subscriptions]
+MACHINES = [
+    Orders,
+    Items,
+    Vouchers,
+    Attempts,
+    Purchases,
+    Emails,
+    Payments,
+    Subscriptions,
+    Transfers,
+]
 
 
 def let_through(machine, old, new):

@@ -7,6 +7,7 @@ from typing import Any
 from accounts.tests.factories import UserFactory, bearer
 from catalog.tests.factories import PartnerFactory, SourceFactory, VariantFactory
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction, RecoveryRun
+from loyalty.tests.factories import ClientFactory, programme_bearer, transfer_of
 from notifications.models import AdminAlert
 from orders.models import DiscountCode, Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
@@ -15,7 +16,7 @@ from vouchers.models import Voucher
 from vouchers.tests.factories import VoucherFactory
 
 STAFF = ("support", "operator", "finance", "owner")
-ROLES = ("anonymous", "customer", "other", *STAFF)
+ROLES = ("anonymous", "customer", "other", "programme", *STAFF)
 
 
 def delivered_item(customer: Any) -> Any:
@@ -41,11 +42,26 @@ class World:
         return self.people[role]
 
     def header(self, role: str) -> dict[str, str]:
+        if role == "programme":
+            return programme_bearer(self.client)
         return {} if role == "anonymous" else bearer(self.person(role))
 
     def __getitem__(self, name: str) -> Any:
         """For `"orders/{unpaid}".format_map(world)`."""
         return getattr(self, name)
+
+    @cached_property
+    def client(self) -> Any:
+        """A programme's system."""
+        return ClientFactory()
+
+    @cached_property
+    def program(self) -> str:
+        return str(self.client.program.pk)
+
+    @cached_property
+    def fulfillment(self) -> str:
+        return str(transfer_of(self.client).pk)
 
     @cached_property
     def unpaid(self) -> int:

@@ -18,6 +18,9 @@ from accounts.groups import FINANCE, OPERATOR, OWNER, SUPPORT
 from accounts.models import User
 from catalog.models import Brand, Category, Partner, PartnerSource, Product, Tag, Variant
 from catalog.states import FulfillmentType, ProductStatus
+from loyalty.models import LoyaltyClient, LoyaltyProgram, MembershipRule
+from loyalty.services import new_secret
+from loyalty.states import ItemType, RuleKind, Scope
 from orders.models import DiscountCode, DiscountType
 from vouchers.ciphers import Secret
 from vouchers.selectors import available_by_variant
@@ -32,6 +35,8 @@ STAFF: Final = (  # e-mail, password, name, group
     ("owner@bdvoucher.com", "owner-demo", "Omar Owner", OWNER),
     ("finance@bdvoucher.com", "finance-demo", "Farhana Finance", FINANCE),
 )
+#: Client id and secret of a loyalty programme's system.
+PROGRAMME: Final = ("bdv_demo_bank", "bank-demo-secret")
 
 BRANDS: Final = (
     (1, "Garena", "garena"),
@@ -123,6 +128,7 @@ class Command(BaseCommand):
             seed_people()
             seed_catalogue()
             seed_discounts()
+            seed_programmes()
             fix_sequences()
         self.stdout.write("\n".join(who_may_sign_in()["lines"]))
 
@@ -262,6 +268,32 @@ def seed_discounts() -> None:
                 "is_active": True,
             },
         )
+
+
+def seed_programmes() -> None:
+    """A bank's programme with its system, and an airline's that takes its points."""
+    bank, _ = LoyaltyProgram.objects.update_or_create(
+        code="city-rewards", defaults={"name": "City Rewards", "item_types": ItemType.values}
+    )
+    airline, _ = LoyaltyProgram.objects.update_or_create(
+        code="bengal-miles",
+        defaults={
+            "name": "Bengal Miles",
+            "points_name": "miles",
+            "partner": "points_bridge",
+            "partner_program_code": "BENGAL",
+            "least_amount": 100,
+        },
+    )
+    rule = {"pattern": "BG[0-9]{7}", "message": "A membership id is BG and seven digits."}
+    MembershipRule.objects.update_or_create(program=airline, kind=RuleKind.PATTERN, defaults=rule)
+    client_id, secret = PROGRAMME
+    client, _ = LoyaltyClient.objects.update_or_create(
+        client_id=client_id,
+        defaults={"program": bank, "name": "City Bank", "scopes": Scope.values, "is_active": True},
+    )
+    if not client.secrets.exists():
+        new_secret(client, now=timezone.now(), value=secret)
 
 
 def fix_sequences() -> None:

@@ -37,6 +37,7 @@ CREDENTIALS: Final = {
     "RELOADLY_CLIENT_SECRET": "sim-client-secret",
     "RELOADLY_AUDIENCE": "https://giftcards-sandbox.reloadly.com",
     "RELOADLY_WEBHOOK_SECRET": "sim-reloadly-webhook-secret",
+    "POINTS_BRIDGE_API_KEY": "sim-points-key",
 }
 START_SECONDS: Final = 30.0
 #: An adapter that talks to a simulator waits no longer than this, nor does a test of silence.
