@@ -71,6 +71,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
         "notifications.change_adminalert",
         "orders.add_subscription",
         "orders.change_subscription",
+        "orders.cancel_order",
         "orders.release_order",
         "vouchers.add_batch",
         "vouchers.replace_voucher",

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import User
-from notifications.selectors import open_alert_kinds, open_alerts_of_orders
-from orders.selectors import DHAKA, attention, today, waiting_longest
+from bdvoucher.dashboard import dashboard
+from orders.selectors import DHAKA
 
 #: In the order in which an operator needs them.
 APPS: Final = (
@@ -25,7 +25,6 @@ APPS: Final = (
 )
 HIDDEN: Final = frozenset({"token_blacklist"})
 """Its pages would show tokens."""
-SHOWN: Final = 8
 
 
 class ShopAdminSite(AdminSite):
@@ -52,21 +51,10 @@ class ShopAdminSite(AdminSite):
         return sorted(apps, key=lambda app: place.get(app["app_label"], len(APPS)))
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        """What needs a person now, and how the day goes; five statements, whatever the shop."""
+        """What needs a person now, and how the day goes."""
         figures = {}
         if cast("User", request.user).has_perm("orders.view_order"):
-            now = timezone.now()
-            longest = waiting_longest(SHOWN)
-            alerts = open_alerts_of_orders(order.pk for order in longest)
-            count, oldest = attention()
-            figures = {
-                "attention": count,
-                "oldest": oldest,
-                "kinds": open_alert_kinds(),
-                "longest": [(order, alerts.get(order.pk, ())) for order in longest],
-                "today": today(now=now),
-                "now": now,
-            }
+            figures = dashboard(now=timezone.now())
         return super().index(request, figures | (extra_context or {}))
 
 

@@ -1,10 +1,15 @@
 """What is sold and where it comes from: kept here (D48), switched off rather than deleted."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from catalog.models import Brand, Category, Partner, PartnerSource, Product, Tag, Variant
 from core.admin import KeptAdmin
+from vouchers.selectors import low_in_stock
 
 
 class VariantInline(admin.TabularInline[Variant, Product]):
@@ -33,6 +38,23 @@ class SourceInline(admin.TabularInline[PartnerSource, Variant]):
         return False
 
 
+class StockFilter(admin.SimpleListFilter):
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        model_admin: admin.ModelAdmin[Any],  # noqa: ARG002
+    ) -> list[tuple[str, str]]:
+        return [("low", "Low")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Variant]) -> QuerySet[Variant]:  # noqa: ARG002
+        if self.value() != "low":
+            return queryset
+        return queryset.filter(pk__in=[row.variant_id for row in low_in_stock(now=timezone.now())])
+
+
 @admin.register(Product)
 class ProductAdmin(KeptAdmin[Product]):
     list_display = ("name", "state", "brand", "updated_at")
@@ -47,7 +69,7 @@ class ProductAdmin(KeptAdmin[Product]):
 @admin.register(Variant)
 class VariantAdmin(KeptAdmin[Variant]):
     list_display = ("name", "product", "price", "is_active")
-    list_filter = ("is_active",)
+    list_filter = (StockFilter, "is_active")
     list_select_related = ("product",)
     search_fields = ("name", "product__name")
     autocomplete_fields = ("product",)

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -87,6 +88,14 @@ class FulfillmentAttempt(models.Model):
             models.Index(
                 fields=["next_try_at"], condition=Q(status="IN_PROGRESS"), name="attempt_due"
             ),
+            # The history of support: a filter, newest first.
+            models.Index(fields=["status", "-id"], name="attempt_by_status"),
+            models.Index(
+                fields=["admin_user", "-id"],
+                condition=Q(admin_user__isnull=False),
+                name="attempt_of_operator",
+            ),
+            BrinIndex(fields=["created_at"], pages_per_range=16, name="attempt_made"),
         ]
 
 
@@ -172,7 +181,13 @@ class PartnerTransaction(models.Model):
                 fields=["next_check_at"],
                 condition=Q(status__in=["SENT", "PENDING", "UNKNOWN"]),
                 name="purchase_due",
-            )
+            ),
+            models.Index(fields=["reference"], name="purchase_by_reference"),
+            models.Index(
+                fields=["partner_transaction_id"],
+                condition=~Q(partner_transaction_id=""),
+                name="purchase_by_partner_id",
+            ),
         ]
 
 

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.inputs import msisdn_of
@@ -27,6 +29,9 @@ MOST_COUNTED: Final = 10_000
 NUMBER: Final = re.compile(
     r"(?:#|BDV-?)?([1-9][0-9]{7})(?:-?[0-9]{1,3}|I[0-9]+U[0-9]+T[0-9]+)?", re.IGNORECASE
 )
+NONE: Final = "-"
+"""As a wish for a partner or a cause: there is none."""
+LOST: Final = (AttemptStatus.PARTNER_FAILED, AttemptStatus.FAILED)
 UUID: Final = re.compile(r"(?:fa:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 
 
@@ -98,9 +103,16 @@ class Wish:
     """Slug of a partner that was asked for the order, and did not (yet) deliver."""
     cause: str = ""
     """The word of a failed attempt's `partner_response.status`, such as `NO_STOCK`."""
+    alert: str = ""
+    """A kind of alert that is open for the order."""
+    claimed_by: int | None = None
+    unclaimed_at: datetime | None = None
+    """Nobody has a claim on it at this time."""
     placed_from: datetime | None = None
     placed_to: datetime | None = None
-    """Exclusive."""
+    """Exclusive, as all ends are."""
+    paid_from: datetime | None = None
+    paid_to: datetime | None = None
 
 
 def orders_wished(wish: Wish) -> QuerySet[Order]:
@@ -108,25 +120,41 @@ def orders_wished(wish: Wish) -> QuerySet[Order]:
     rows = TABS[wish.tab](Order.objects.all())
     if wish.search:
         rows = found_by(rows, wish.search)
-    if wish.status:
-        rows = rows.filter(status=wish.status)
-    if wish.payment_method:
-        rows = rows.filter(payment_method=wish.payment_method)
-    if wish.placed_from:
-        rows = rows.filter(created_at__gte=wish.placed_from)
-    if wish.placed_to:
-        rows = rows.filter(created_at__lt=wish.placed_to)
+    plain = {
+        "status": wish.status,
+        "payment_method": wish.payment_method,
+        "created_at__gte": wish.placed_from,
+        "created_at__lt": wish.placed_to,
+        "paid_at__gte": wish.paid_from,
+        "paid_at__lt": wish.paid_to,
+        "claim__operator": wish.claimed_by,
+    }
+    rows = rows.filter(**{name: value for name, value in plain.items() if value})
     if wish.partner:
-        bought = PartnerTransaction.objects.filter(
-            item__order=OuterRef("pk"), partner__slug=wish.partner
-        ).exclude(status=PurchaseStatus.SUCCEEDED)
-        rows = rows.filter(Exists(bought))
+        rows = rows.filter(_asked(wish.partner))
     if wish.cause:
-        failed = FulfillmentAttempt.objects.filter(
-            order=OuterRef("pk"), partner_response__status=wish.cause
-        )
-        rows = rows.filter(Exists(failed))
+        rows = rows.filter(_failed_with(wish.cause))
+    if wish.alert:
+        alerts = AdminAlert.objects.filter(resolved_at=None, kind=wish.alert).exclude(order=None)
+        rows = rows.filter(pk__in=alerts.values("order"))
+    if wish.unclaimed_at:
+        rows = rows.exclude(claim__expires_at__gt=wish.unclaimed_at)
     return rows
+
+
+def _asked(partner: str) -> Any:
+    """Whether this partner was asked for the order, and did not (yet) deliver."""
+    bought = PartnerTransaction.objects.filter(item__order=OuterRef("pk")).exclude(
+        status=PurchaseStatus.SUCCEEDED
+    )
+    return ~Exists(bought) if partner == NONE else Exists(bought.filter(partner__slug=partner))
+
+
+def _failed_with(cause: str) -> Any:
+    failed = FulfillmentAttempt.objects.filter(order=OuterRef("pk"), status__in=LOST)
+    if cause == NONE:
+        return ~Exists(failed.filter(partner_response__has_key="status"))
+    return Exists(failed.filter(partner_response__status=cause))
 
 
 def found_by(rows: QuerySet[Order], term: str) -> QuerySet[Order]:
@@ -182,7 +210,9 @@ def page_of_queue(
     if after is not None:
         rows = rows.filter(pk__gt=after) if oldest_first else rows.filter(pk__lt=after)
     start = 0 if after is not None else (page - 1) * limit
-    ordered = rows.order_by("pk" if oldest_first else "-pk").select_related("customer")
+    ordered = rows.order_by("pk" if oldest_first else "-pk").select_related(
+        "customer", "claim__operator"
+    )
     found = list(ordered.prefetch_related("items")[start : start + limit + 1])
     shown = found[:limit]
     alerts = open_alerts_of_orders(order.pk for order in shown)
@@ -195,3 +225,91 @@ def page_of_queue(
         total <= MOST_COUNTED,
         shown[-1].pk if len(found) > limit else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """Orders that need attention for the same reason at the same partner."""
+
+    cause: str
+    partner: str
+    partner_name: str
+    orders: int
+    oldest: datetime
+    money: Decimal
+    told: str
+    """What an alert of one of them says."""
+
+
+_INCIDENTS: Final = """
+WITH stuck AS MATERIALIZED (
+  SELECT id, paid_at, total_amount FROM orders
+  WHERE status = 'NEEDS_ATTENTION' AND EXISTS (
+    SELECT FROM admin_alerts a WHERE a.order_id = orders.id AND a.resolved_at IS NULL)
+  ORDER BY id LIMIT %(most)s
+), facts AS (
+  SELECT stuck.*, coalesce(failed.word, '-') AS cause, coalesce(asked.slug, '-') AS partner,
+    coalesce(asked.name, '') AS partner_name
+  FROM stuck
+  LEFT JOIN LATERAL (
+    SELECT DISTINCT partner_response ->> 'status' AS word FROM fulfillment_attempts
+    WHERE order_id = stuck.id AND status = ANY (%(lost)s) AND partner_response ? 'status'
+  ) AS failed ON true
+  LEFT JOIN LATERAL (
+    SELECT DISTINCT p.slug, p.name FROM order_items i
+    JOIN partner_api_transactions t ON t.item_id = i.id AND t.status <> 'SUCCEEDED'
+    JOIN partners p ON p.id = t.partner_id WHERE i.order_id = stuck.id
+  ) AS asked ON true
+)
+SELECT cause, partner, min(partner_name), count(*), min(paid_at), sum(total_amount),
+  (SELECT coalesce(min(message), '') FROM admin_alerts a
+   WHERE a.order_id = min(facts.id) AND a.resolved_at IS NULL)
+FROM facts GROUP BY cause, partner ORDER BY count(*) DESC, min(paid_at) LIMIT %(shown)s
+"""
+
+
+def incidents(*, shown: int = 12) -> list[Incident]:
+    """Orders that need attention by root cause, the largest group first; one statement.
+
+    A group holds just the orders that `Wish(tab="needs_attention", cause, partner)` finds.
+    """
+    with connection.cursor() as cursor:
+        given: dict[str, Any] = {
+            "most": MOST_COUNTED,
+            "lost": [str(each) for each in LOST],
+            "shown": shown,
+        }
+        cursor.execute(_INCIDENTS, given)
+        rows = cursor.fetchall()
+    return [Incident(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class TabCount:
+    tab: str
+    label: str
+    count: int | None
+    """None for all orders; stops at `MOST_COUNTED`."""
+
+
+def tab_counts() -> list[TabCount]:
+    """How much each tab holds; one statement a tab."""
+    return [
+        TabCount(
+            tab, TAB_LABELS[tab], None if tab == "all" else _counted(rows(Order.objects.all()))
+        )
+        for tab, rows in TABS.items()
+    ]
+
+
+def _counted(rows: QuerySet[Order]) -> int:
+    return rows.order_by().values("pk")[:MOST_COUNTED].count()
+
+
+def neighbours(
+    rows: QuerySet[Order], order_id: int, *, oldest_first: bool
+) -> tuple[int | None, int | None]:
+    """The orders before and after this one in the queue; two statements."""
+    lower = rows.filter(pk__lt=order_id).order_by("-pk").values_list("pk", flat=True).first()
+    higher = rows.filter(pk__gt=order_id).order_by("pk").values_list("pk", flat=True).first()
+    return (lower, higher) if oldest_first else (higher, lower)

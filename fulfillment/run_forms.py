@@ -5,7 +5,7 @@ from typing import Any, Final
 from django import forms
 
 from catalog.models import Partner
-from fulfillment.queue import TAB_LABELS, Wish
+from fulfillment.queue import NONE, TAB_LABELS, Wish
 from fulfillment.runs import MOST_PER_MINUTE, RunWish
 from fulfillment.states import RunAction
 
@@ -52,7 +52,8 @@ class PlanForm(forms.Form):
         super().__init__(*args, **kwargs)
         partners = Partner.objects.filter(is_active=True).order_by("name")
         field = self.fields["partner"]
-        field.choices = [ANY, *((each.slug, each.name) for each in partners)]  # type: ignore[attr-defined]
+        nobody = (NONE, "None was asked")
+        field.choices = [ANY, nobody, *((each.slug, each.name) for each in partners)]  # type: ignore[attr-defined]
 
     @property
     def ticked(self) -> list[int]:

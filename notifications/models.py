@@ -4,7 +4,14 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from notifications.states import VOUCHERS, AlertKind, EmailStatus, EventKind, Workflow
+from notifications.states import (
+    CLOSE_BY_THEMSELVES,
+    VOUCHERS,
+    AlertKind,
+    EmailStatus,
+    EventKind,
+    Workflow,
+)
 from orders.models import Order
 
 
@@ -176,3 +183,8 @@ class AdminAlert(models.Model):
                 fields=["-created_at"], condition=Q(resolved_at__isnull=True), name="alert_open"
             )
         ]
+
+    @property
+    def closes_by_itself(self) -> bool:
+        """What ends its cause closes it, and nobody's click (D15, D44)."""
+        return self.kind in CLOSE_BY_THEMSELVES

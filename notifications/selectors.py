@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 
 from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
@@ -103,8 +104,8 @@ def alerts_wished(*, state: str, kind: str = "", order: str = "") -> QuerySet[Ad
 
 
 def mails_of(order: Order) -> QuerySet[EmailMessage]:
-    """Every mail of an order, newest first."""
-    return EmailMessage.objects.filter(order=order).order_by("-pk")
+    """Every mail of an order with what its provider told, newest first; two statements."""
+    return EmailMessage.objects.filter(order=order).prefetch_related("events").order_by("-pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,11 @@ class AlertCount:
     kind: AlertKind
     count: int
     oldest: datetime
+
+
+def kind_words(kind: str) -> str:
+    """How people call a kind of alert; a word nobody knows is told as it is."""
+    return str(AlertKind(kind).label) if kind in AlertKind.values else kind
 
 
 def open_alert_kinds() -> Sequence[AlertCount]:
@@ -126,3 +132,32 @@ def open_alert_kinds() -> Sequence[AlertCount]:
     )
     counts = [AlertCount(AlertKind(kind), count, oldest) for kind, count, oldest in rows]
     return sorted(counts, key=lambda each: each.oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class MailTimes:
+    """Seconds from the payment to the first voucher mail that was accepted."""
+
+    median: float | None
+    p95: float | None
+
+
+_MAIL_TIMES = """
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds),
+  percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds)
+FROM (
+  SELECT extract(epoch FROM first.at - orders.paid_at) AS seconds FROM orders
+  CROSS JOIN LATERAL (
+    SELECT min(sent_at) AS at FROM email_messages
+    WHERE order_id = orders.id AND template = 'vouchers' AND sent_at IS NOT NULL) AS first
+  WHERE orders.paid_at >= %s AND first.at IS NOT NULL
+) AS mailed
+"""
+
+
+def mail_times(*, since: datetime) -> MailTimes:
+    """Of the orders paid since then; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MAIL_TIMES, [since])
+        median, p95 = cursor.fetchone() or (None, None)
+    return MailTimes(median, p95)

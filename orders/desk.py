@@ -17,17 +17,24 @@ from catalog.models import PartnerSource
 from core.templatetags.shop import tone_of
 from orders.forms import ResendForm, RetryForm
 from orders.models import Order, OrderItem
-from orders.states import ItemStatus, OrderStatus
+from orders.states import UNPAID, ItemStatus, OrderStatus
 
 if TYPE_CHECKING:
-    from fulfillment.models import FulfillmentAttempt
+    from fulfillment.models import FulfillmentAttempt, PartnerHealth
     from fulfillment.selectors import Standing
-    from notifications.models import EmailMessage
+    from notifications.models import AdminAlert, EmailMessage
+    from payments.models import Payment
     from vouchers.selectors import UnitCode
 
 RECOVER: Final = "fulfillment.recover_order"
 RESEND: Final = "fulfillment.resend_codes"
 RELEASE: Final = "orders.release_order"
+CANCEL: Final = "orders.cancel_order"
+HANDLE: Final = "notifications.change_adminalert"
+REFUND: Final = "payments.refund_payment"
+REPLACE: Final = "vouchers.replace_voucher"
+REVEAL: Final = "vouchers.reveal_code"
+VERIFY: Final = "payments.view_payment"
 AUDIT: Final = "fulfillment.view_fulfillmentattempt"
 OVERRIDE: Final = "fulfillment.override_recipient"
 
@@ -54,6 +61,8 @@ class ItemCard:
     worked_by: str = ""
     """Who holds a claim on the item just now."""
     sources: Sequence[PartnerSource] = field(default_factory=list)
+    missing_units: Sequence[int] = ()
+    """Units that a code is owed for."""
 
     @property
     def label(self) -> str:
@@ -109,6 +118,7 @@ def cards_of(
             under_way=Counter(purchase.status for purchase in each.under_way.values()),
             worked_by=claims.get(each.item.pk, ""),
             sources=sources.get(each.item.variant_id, ()),
+            missing_units=each.owed,
         )
         for each in standings
     ]
@@ -148,6 +158,7 @@ def cause_of(
     cards: Sequence[ItemCard],
     attempts: Sequence["FulfillmentAttempt"],
     mails: Sequence["EmailMessage"],
+    open_alerts: Sequence["AdminAlert"] = (),
 ) -> Cause:
     if order.closed_by_refund:
         return Cause("quiet", "Refunded. Nothing is owed any more.")
@@ -159,7 +170,7 @@ def cause_of(
             "Check the payer with the gateway, then release or refund the order.",
         )
     if order.status != OrderStatus.NEEDS_ATTENTION:
-        return _calm(order)
+        return _money(open_alerts) or _calm(order, mails)
     owed = sum(card.owed for card in cards)
     units = sum(card.item.quantity for card in cards)
     if not owed:
@@ -194,9 +205,40 @@ def cause_of(
     )
 
 
-def _calm(order: Order) -> Cause:
-    """Nothing for a person to do."""
+#: Alerts about money, and what to do about them; the order itself may be delivered.
+MONEY_ADVICE: Final = {
+    "duplicate_payment": "Refund the payment that pays nothing; the other one stays.",
+    "amount_mismatch": "Ask the gateway. Refund it, or wait for the gateway to correct itself.",
+    "late_payment": "Look whether everything is delivered, then close the alert; else refund.",
+    "payment_foreign": "Compare the payment with the gateway's panel; nothing was changed.",
+    "payment_unconfirmed": "Look the id up in the carrier's report, then record what it says.",
+    "refund_by_hand": "Pay the money back in the gateway's panel, then mark the refund as paid.",
+    "refund_failed": "Open the payment to see why; refund again or by hand.",
+    "refund_unclear": "Look in the gateway's panel whether it was paid, then write it down.",
+}
+
+
+def _money(alerts: Sequence["AdminAlert"]) -> Cause | None:
+    """Money that needs a person, whatever became of the goods."""
+    alert = next((each for each in alerts if each.kind in MONEY_ADVICE), None)
+    if alert is None:
+        return None
+    title = f"{alert.get_kind_display()}."
+    return Cause("warn", title, alert.message, MONEY_ADVICE[alert.kind], "refund")
+
+
+def _calm(order: Order, mails: Sequence["EmailMessage"]) -> Cause:
+    """Nothing for a person to do, but for a mail that came back."""
     status = OrderStatus(order.status)
+    bounced = next((mail for mail in mails if mail.bounced_at), None)
+    if status == OrderStatus.SUCCEEDED and bounced and bounced == mails[0]:
+        return Cause(
+            "warn",
+            f"Delivered, but the mail to {bounced.recipient} came back.",
+            "The mail server took the message, and the customer's refused it afterwards.",
+            "Ask the customer for another address, then resend the e-mail there.",
+            "resend",
+        )
     words = {
         OrderStatus.SUCCEEDED: ("good", f"Delivered to {order.dispatched_email}."),
         OrderStatus.PENDING: ("info", "Paid and being delivered. Nothing to do."),
@@ -219,13 +261,21 @@ class Button:
 
 
 def buttons_of(
-    order: Order, cards: Sequence[ItemCard], cause: Cause, *, reader: User
+    order: Order,
+    cards: Sequence[ItemCard],
+    cause: Cause,
+    payments: Sequence["Payment"],
+    *,
+    reader: User,
 ) -> dict[str, Button]:
     reasons = {
         "codes": _right(reader, RECOVER) or _paid(order) or _no_codes(cards),
         "retry": _right(reader, RECOVER) or _paid(order) or _no_retry(cards),
         "release": _right(reader, RELEASE) or _no_release(order),
         "resend": _right(reader, RESEND) or _paid(order) or _no_resend(cards),
+        "verify": _right(reader, VERIFY) or _no_verify(payments),
+        "refund": _right(reader, REFUND) or _no_refund(payments),
+        "cancel": _right(reader, CANCEL) or _no_cancel(order),
     }
     return {name: Button(why, cause.action == name and not why) for name, why in reasons.items()}
 
@@ -244,6 +294,23 @@ def _no_release(order: Order) -> str:
     if not order.held_for_risk:
         return "The order is not held."
     return "The order is refunded." if order.closed_by_refund else ""
+
+
+def _no_verify(payments: Sequence["Payment"]) -> str:
+    if any(payment.status != "SUCCEEDED" for payment in payments):
+        return ""
+    return "Every payment is confirmed." if payments else "Nobody has tried to pay."
+
+
+def _no_refund(payments: Sequence["Payment"]) -> str:
+    came = any(payment.received_amount for payment in payments)
+    return "" if came else "No money came for this order."
+
+
+def _no_cancel(order: Order) -> str:
+    if order.status in UNPAID:
+        return ""
+    return "A paid order is refunded, not cancelled." if order.paid_at else "It is closed already."
 
 
 def _no_codes(cards: Sequence[ItemCard]) -> str:
@@ -268,9 +335,43 @@ def _no_resend(cards: Sequence[ItemCard]) -> str:
 
 
 def retry_form(
-    items: list[tuple[Any, Any]], sources: Iterable[PartnerSource], **kwargs: Any
+    items: list[tuple[Any, Any]], sources: Iterable[tuple[int, Any]], **kwargs: Any
 ) -> RetryForm:
-    return RetryForm(items=items, sources=[(each.pk, str(each)) for each in sources], **kwargs)
+    return RetryForm(items=items, sources=[(pk, str(words)) for pk, words in sources], **kwargs)
+
+
+def source_choices(
+    cards: Iterable[ItemCard],
+    health: Mapping[int, "PartnerHealth"],
+    stock: Mapping[int, int],
+    *,
+    now: datetime,
+) -> list[tuple[int, str]]:
+    """Each source an item may be bought from, with what speaks for or against it now."""
+    choices = {}
+    for card in cards:
+        for source in card.sources:
+            facts = [str(source)]
+            if source.cost is not None:
+                facts.append(f"cost {source.cost:,.2f}")
+            if source.partner_id is None:
+                facts.append(f"{stock.get(card.item.variant_id, 0)} in the pool")
+            else:
+                facts.append(_health_words(health.get(source.partner_id), now=now))
+            if source.stock_cap is not None:
+                facts.append(f"at most {source.stock_cap} a day")
+            choices[source.pk] = " · ".join(facts)
+    return list(choices.items())
+
+
+def _health_words(health: "PartnerHealth | None", *, now: datetime) -> str:
+    if health is None:
+        return "not asked lately"
+    words = {"closed": "answers", "open": "paused", "half_open": "next one is a probe"}
+    told = words[health.state(now=now)]
+    if health.balance is not None:
+        told += f", balance {health.balance:,.2f} {health.balance_currency}"
+    return told
 
 
 def resend_form(order: Order, reader: User, **kwargs: Any) -> ResendForm:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -176,7 +177,10 @@ class Order(models.Model):
 
     class Meta:
         db_table = "orders"
-        permissions = [("release_order", "Can release an order that is held as risky")]
+        permissions = [
+            ("release_order", "Can release an order that is held as risky"),
+            ("cancel_order", "Can cancel an unpaid order"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="order_paid_at_goes_with_status",
@@ -229,6 +233,15 @@ class Order(models.Model):
                 condition=Q(status__in=["INITIATED", "CARRIER_AUTHORIZED"]),
                 name="order_overdue",
             ),
+            # The desk: the day's orders (rows lie in this order), its money, an exact address.
+            BrinIndex(fields=["created_at"], pages_per_range=16, name="order_placed"),
+            models.Index(
+                fields=["paid_at"],
+                include=["status", "total_amount"],
+                condition=Q(paid_at__isnull=False),
+                name="order_paid",
+            ),
+            models.Index(Upper("recipient_email"), name="order_by_recipient"),
         ]
 
     def __str__(self) -> str:
@@ -290,3 +303,28 @@ class OrderEvent(models.Model):
         db_table = "order_events"
         ordering = ["pk"]
         indexes = [models.Index(fields=["order", "id"], name="event_of_order")]
+
+
+class OrderClaim(models.Model):
+    """An operator is working on this order; the others see it until it runs out."""
+
+    order = models.OneToOneField(
+        Order, on_delete=models.CASCADE, related_name="claim", primary_key=True
+    )
+    operator = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    claimed_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "order_claims"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=F("claimed_at")), name="order_claim_ends"
+            )
+        ]
+        indexes = [models.Index(fields=["operator", "expires_at"], name="order_claim_of_operator")]
+
+    def __str__(self) -> str:
+        return f"{self.operator}, until {self.expires_at:%H:%M} UTC"

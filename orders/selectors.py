@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Min, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Trunc
 
 from core.money import ZERO
 from orders.models import Order, OrderItem
@@ -68,26 +69,43 @@ class Today:
 def today(*, now: datetime) -> Today:
     """Orders placed and paid today, and how many of the paid ones are delivered."""
     since = midnight(now)
-    paid = Q(paid_at__gte=since)
-    figures = Order.objects.filter(Q(created_at__gte=since) | paid).aggregate(
-        placed=Count("id", filter=Q(created_at__gte=since)),
-        paid=Count("id", filter=paid),
-        revenue=Sum("total_amount", filter=paid),
-        delivered=Count("id", filter=paid & Q(status=OrderStatus.SUCCEEDED)),
+    placed = Order.objects.filter(created_at__gte=since).count()
+    figures = Order.objects.filter(paid_at__gte=since).aggregate(
+        paid=Count("id"),
+        revenue=Sum("total_amount"),
+        delivered=Count("id", filter=Q(status=OrderStatus.SUCCEEDED)),
     )
-    return Today(
-        figures["placed"], figures["paid"], figures["revenue"] or ZERO, figures["delivered"]
-    )
+    return Today(placed, figures["paid"], figures["revenue"] or ZERO, figures["delivered"])
 
 
-def attention() -> tuple[int, datetime | None]:
-    """How many paid orders wait for a person, and since when the oldest was paid."""
-    rows = Order.objects.filter(status=OrderStatus.NEEDS_ATTENTION)
-    figures = rows.aggregate(count=Count("id"), oldest=Min("paid_at"))
-    return figures["count"], figures["oldest"]
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """What was paid within one hour or day of Dhaka."""
+
+    at: datetime
+    paid: int
+    delivered: int
+    revenue: Decimal
+
+
+def paid_by(unit: str, *, since: datetime) -> Sequence[Paid]:
+    """Paid orders by `hour` or `day` of Dhaka, those without any left out; one statement."""
+    cut = Trunc("paid_at", unit, tzinfo=DHAKA)
+    rows = (
+        Order.objects.filter(paid_at__gte=since)
+        .order_by()
+        .values_list(cut)
+        .annotate(
+            paid=Count("id"),
+            delivered=Count("id", filter=Q(status=OrderStatus.SUCCEEDED)),
+            revenue=Sum("total_amount"),
+        )
+    )
+    return [Paid(*row) for row in rows]
 
 
 def waiting_longest(limit: int) -> Sequence[Order]:
     """The paid orders that wait for a person, the oldest payment first."""
-    rows = Order.objects.filter(status=OrderStatus.NEEDS_ATTENTION).order_by("paid_at")
+    rows = Order.objects.filter(status=OrderStatus.NEEDS_ATTENTION, closed_by_refund=False)
+    rows = rows.order_by("paid_at")
     return list(rows.prefetch_related("items")[:limit])

@@ -198,6 +198,18 @@ def tell(
     )
 
 
+def note(order_id: int, text: str, *, actor: Actor, now: datetime) -> None:
+    """Keep what a person of the staff has to say; it is never changed.
+
+    Raises:
+        BadRequest: nothing was said.
+    """
+    if not text.strip():
+        raise BadRequest.at("text", "Write a note.", code="required")
+    with transaction.atomic():
+        tell(locked(order_id), "note", actor=actor, reason=text.strip(), now=now)
+
+
 def locked(order_id: int) -> Order:
     """The order under its row lock, which guards everything about it (architecture 6).
 

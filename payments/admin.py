@@ -221,6 +221,8 @@ def _acted(
     except DomainError as exc:
         level, said = messages.ERROR, exc.message
     messages.add_message(request, level, said)
+    if request.GET.get("back") == "order":  # the button of the order's page
+        return Back(reverse("admin:orders_order_change", args=[payment.order_id]))
     return Back(reverse("admin:payments_payment_change", args=[payment.pk]))
 
 

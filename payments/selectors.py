@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from core.money import ZERO
 from notifications.facts import MoneyFacts, PaymentFact, RefundFact
@@ -99,6 +99,17 @@ def exchanges_of(payment: Payment) -> QuerySet[GatewayExchange]:
     return rows.order_by("-pk")
 
 
+def exchanges_of_order(order_id: int) -> QuerySet[GatewayExchange]:
+    """What was asked about every payment of an order, newest first."""
+    rows = GatewayExchange.objects.filter(payment__order=order_id)
+    return rows.select_related("payment", "refund").order_by("-pk")
+
+
+def refunds_of_order(order_id: int) -> QuerySet[Refund]:
+    rows = Refund.objects.filter(payment__order=order_id)
+    return rows.select_related("payment", "requested_by").order_by("-pk")
+
+
 def overdue_orders(*, now: datetime) -> QuerySet[Order]:
     """Unpaid orders whose time to pay is over."""
     return Order.objects.filter(status__in=UNPAID, pay_until__lte=now)
@@ -182,3 +193,12 @@ def fact_of(refund: Refund) -> RefundFact:
     payment = refund.payment
     at = refund.ended_at or refund.created_at
     return RefundFact(refund.reference, payment.reference, payment.method, refund.amount, at)
+
+
+def orders_by_gateway_id(term: str) -> QuerySet[Payment, int]:
+    """Ids of the orders of a payment that a gateway calls so: what customers have in an SMS."""
+    mine = {"method__in": list(CHANNELS)}  # the indexes begin with it
+    rows = Payment.objects.filter(
+        Q(gateway_transaction_id=term, **mine) | Q(gateway_reference=term, **mine)
+    )
+    return rows.order_by().values_list("order_id", flat=True).distinct()

@@ -406,6 +406,22 @@ def payment_status(customer_id: int, reference: str, *, now: datetime) -> Paymen
     return payment
 
 
+def cancel_by_staff(order_id: int, *, operator: Actor, reason: str, now: datetime) -> None:
+    """An operator gives an unpaid order up; each gateway is asked a last time before.
+
+    Raises:
+        BadRequest: no reason.
+        Conflict: it is paid, or closed already, or a payment is just being decided.
+    """
+    if not reason.strip():
+        raise BadRequest.at("notes", "Say why the order is cancelled.", code="required")
+    for payment in open_payments(order_id):
+        if not verify(payment.pk, actor=operator).answered:
+            raise Conflict("A payment of this order is still being checked; try again shortly.")
+    if not close(order_id, actor=operator, reason=reason.strip(), now=now):
+        raise Conflict("The order can't be cancelled any more.")
+
+
 def cancel_by_customer(customer_id: int, order_key: str, *, now: datetime) -> Order:
     """The customer gives an unpaid order up; each gateway is asked a last time before.
 

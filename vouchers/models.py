@@ -74,6 +74,7 @@ class Voucher(models.Model):
 
     class Meta:
         db_table = "vouchers"
+        permissions = [("replace_voucher", "Can replace a bad code")]
         constraints = [
             models.UniqueConstraint(fields=["fingerprint"], name="voucher_code_once_for_ever"),
             models.UniqueConstraint(fields=["order_item", "unit_no"], name="voucher_one_per_unit"),

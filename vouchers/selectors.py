@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet
 
 from orders.states import ItemStatus
-from vouchers.ciphers import fingerprint, unseal_secret
-from vouchers.models import Voucher
+from vouchers.ciphers import fingerprint, mask, unseal_secret
+from vouchers.models import CodeReveal, Voucher
 from vouchers.states import DELIVERED, VoucherStatus
 
 
@@ -154,3 +155,92 @@ def vouchers_of(customer_id: int) -> QuerySet[Voucher]:
         status__in=DELIVERED,
         revoked_at=None,
     ).select_related("order_item__order")
+
+
+def former_units_of(order_id: int) -> QuerySet[Voucher]:
+    """Codes that were an order's and are not any more: replaced (D49), or bought too much (D39)."""
+    rows = Voucher.objects.filter(former_item__order=order_id)
+    return rows.select_related("former_item").defer("secret", "fingerprint", "words").order_by("pk")
+
+
+def reveals_of(voucher_id: int) -> QuerySet[CodeReveal]:
+    """Who read a code in full, newest first."""
+    return CodeReveal.objects.filter(voucher=voucher_id).select_related("user").order_by("-pk")
+
+
+def reveals_of_order(order_id: int) -> QuerySet[CodeReveal]:
+    """Who read a code of the order in full."""
+    rows = CodeReveal.objects.filter(voucher__order_item__order=order_id)
+    rows = rows.select_related("user", "voucher")
+    return rows.defer("voucher__secret", "voucher__fingerprint", "voucher__words").order_by("-pk")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What would become of a code that somebody is about to give to an item."""
+
+    mask: str
+    good: bool
+    words: str
+
+
+def judged(codes: Sequence[str], *, item_id: int, variant_id: int) -> list[Judged]:
+    """Each code in its place, before anything is saved; one statement."""
+    known = vouchers_by_code(codes)
+    seen: set[bytes] = set()
+    verdicts = []
+    for code in codes:
+        digest = fingerprint(code)
+        good, words = _verdict(known.get(digest), item_id=item_id, variant_id=variant_id)
+        if digest in seen:
+            good, words = False, "given twice"
+        seen.add(digest)
+        verdicts.append(Judged(mask(code), good, words))
+    return verdicts
+
+
+def _verdict(row: Voucher | None, *, item_id: int, variant_id: int) -> tuple[bool, str]:
+    if row is None:
+        return True, "new"
+    if row.status == VoucherStatus.VOID:
+        return False, "void, can never be sold"
+    if row.order_item_id == item_id:
+        return True, "saved for this item already"
+    if row.order_item_id is not None:
+        return False, "belongs to another item"
+    if row.variant_id != variant_id:
+        return False, "in the pool of another variant"
+    return True, "from our pool"
+
+
+@dataclass(frozen=True, slots=True)
+class LowStock:
+    """A variant that is served from the pool, and has no more free codes than its warning."""
+
+    variant_id: int
+    product: str
+    variant: str
+    free: int
+    threshold: int
+
+
+_LOW = """
+SELECT v.id, p.name, v.name, stock.free, v.low_stock_threshold FROM variants v
+JOIN products p ON p.id = v.product_id AND p.status = 'active'
+CROSS JOIN LATERAL (
+  SELECT count(*) AS free FROM (
+    SELECT FROM vouchers WHERE variant_id = v.id AND status = 'available'
+      AND (expires_at IS NULL OR expires_at > %s) LIMIT v.low_stock_threshold + 1) AS some
+) AS stock
+WHERE v.is_active AND stock.free <= v.low_stock_threshold AND (
+  SELECT coalesce((array_agg(fulfillment_type ORDER BY priority, id))[1], 'PRELOADED')
+  FROM partner_product_sources WHERE variant_id = v.id AND is_active) = 'PRELOADED'
+ORDER BY stock.free, v.id
+"""
+
+
+def low_in_stock(*, now: datetime) -> list[LowStock]:
+    """One statement; counts no further than each variant's threshold, whatever the pool holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOW, [now])
+        return [LowStock(*row) for row in cursor.fetchall()]

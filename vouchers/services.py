@@ -227,6 +227,26 @@ def revoke(voucher_ids: Iterable[int], *, by_id: int | None, reason: str, now: d
     return delivered.update(revoked_at=now, revoked_by=by_id, revoked_reason=reason[:300])
 
 
+def void_replaced(voucher_id: int, *, by_id: int | None, reason: str) -> OrderItem:
+    """Take a bad code off its unit, for ever; the row keeps which unit it was (D49).
+
+    Raises:
+        CodeTaken: it is not a code that a customer holds (any more).
+    """
+    rows = Voucher.objects.select_for_update(of=("self",)).select_related("order_item")
+    row = rows.filter(pk=voucher_id, status__in=DELIVERED, revoked_at=None).first()
+    if row is None or row.order_item is None:
+        raise CodeTaken("This code is not delivered to anybody (any more).")
+    item, unit = row.order_item, row.unit_no
+    row.metadata = {**row.metadata, "replaced": {"unit": unit, "by": by_id}}
+    row.status, row.void_reason = VoucherStatus.VOID, reason[:300]
+    row.order_item, row.unit_no, row.former_item = None, None, item
+    row.save(
+        update_fields=["status", "void_reason", "order_item", "unit_no", "former_item", "metadata"]
+    )
+    return item
+
+
 def sell_reserved(order: Order, *, now: datetime) -> int:
     """Turn what was held for a paid order into its goods; how many rows."""
     held = Voucher.objects.filter(order_item__order=order, status=VoucherStatus.RESERVED)

@@ -80,6 +80,16 @@ def age(moment: datetime | None) -> str:
 
 
 @register.filter
+def seconds(value: float | None) -> str:
+    """A short time: `0.4 s`, `12 s`, `3 min`, `2 h`."""
+    if value is None:
+        return ""
+    if value < MINUTE:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"  # noqa: PLR2004
+    return f"{value / MINUTE:.0f} min" if value < HOUR else f"{value / HOUR:.1f} h"
+
+
+@register.filter
 def taka(amount: Decimal | None) -> str:
     return "" if amount is None else f"BDT {amount:,.2f}"
 

@@ -4,6 +4,7 @@ buttons call these same functions."""
 from fulfillment.recovery.codes import GivenCode, ItemCodes, enter_codes, enter_codes_for_order
 from fulfillment.recovery.mail import resend_codes
 from fulfillment.recovery.purchases import close_purchase
+from fulfillment.recovery.replacing import replace_code
 from fulfillment.recovery.results import OrderResult, RecoveryResult, RowResult
 from fulfillment.recovery.retry import retry_with_partner
 
@@ -16,6 +17,7 @@ __all__ = [
     "close_purchase",
     "enter_codes",
     "enter_codes_for_order",
+    "replace_code",
     "resend_codes",
     "retry_with_partner",
 ]

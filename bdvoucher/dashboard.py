@@ -1,0 +1,189 @@
+"""What the landing page tells: what needs a person, how the day goes, and the way there.
+
+Every figure names the list behind it, and the list holds just what was counted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db.models import Count, Min
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from bdvoucher.charts import Bar, Chart, chart
+from core.templatetags.shop import taka
+from fulfillment.balances import watched_partners
+from fulfillment.models import PartnerHealth, PartnerTransaction
+from fulfillment.queue import TABS, incidents
+from fulfillment.states import PurchaseStatus
+from notifications.selectors import mail_times, open_alert_kinds, open_alerts_of_orders
+from notifications.states import FULFILLMENT_ALERTS, MONEY_ALERTS, AlertKind
+from orders.models import Order
+from orders.selectors import DHAKA, midnight, paid_by, today, waiting_longest
+from vouchers.selectors import low_in_stock
+
+SHOWN: Final = 8
+#: Told beside the tabs that hold their orders.
+IN_TABS: Final = FULFILLMENT_ALERTS | MONEY_ALERTS
+#: Alerts of the shop as a whole, or of either kind: their list is the list of alerts.
+OF_THE_SHOP: Final = frozenset(
+    {
+        AlertKind.PARTNER_DOWN,
+        AlertKind.PARTNER_BALANCE,
+        AlertKind.PARTNER_MISCONFIGURED,
+        AlertKind.PARTNER_ANOMALY,
+        AlertKind.RENEWAL_BLOCKED,
+        AlertKind.INVARIANT,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that waits for a person."""
+
+    label: str
+    count: int
+    oldest: datetime | None
+    link: str
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerLine:
+    name: str
+    state: str
+    tone: str
+    balance: str
+    link: str
+
+
+def orders_at(**wish: str) -> str:
+    return f"{reverse('admin:orders_order_changelist')}?{urlencode(wish)}"
+
+
+def dashboard(*, now: datetime) -> dict[str, Any]:
+    """A fixed number of statements, whatever the shop has sold."""
+    longest = waiting_longest(SHOWN)
+    alerts = open_alerts_of_orders(order.pk for order in longest)
+    since = midnight(now)
+    day = f"{since:%Y-%m-%dT%H:%M}"
+    low = low_in_stock(now=now)
+    return {
+        "now": now,
+        "needs": [*_queues(), *_alerts(), *_low(len(low))],
+        "low": low[:SHOWN],
+        "incidents": incidents(shown=6),
+        "longest": [(order, alerts.get(order.pk, ())) for order in longest],
+        "today": today(now=now),
+        "mail_times": mail_times(since=since),
+        "placed_link": orders_at(tab="all", **{"from": day}),
+        "paid_link": orders_at(tab="all", paid_from=day),
+        "delivered_link": orders_at(tab="all", paid_from=day, status="SUCCEEDED"),
+        "hours": _hours(now),
+        "days": _days(now),
+        "partners": _partners(now),
+    }
+
+
+def _queues() -> list[Need]:
+    found = []
+    labels = {
+        "needs_attention": "Paid, not delivered",
+        "waiting_for_stock": "Waiting for stock",
+        "mail_failed": "Mail failed",
+        "late_money": "Late, duplicate or wrong money",
+    }
+    for tab, label in labels.items():
+        rows = TABS[tab](Order.objects.all()).order_by()
+        row = rows.aggregate(count=Count("pk"), oldest=Min("created_at"))
+        urgent = tab == "needs_attention"
+        found.append(Need(label, row["count"], row["oldest"], orders_at(tab=tab), urgent))
+    unknown = PartnerTransaction.objects.filter(status=PurchaseStatus.UNKNOWN).aggregate(
+        count=Count("item__order", distinct=True), oldest=Min("sent_at")
+    )
+    link = orders_at(tab="unknown")
+    found.insert(
+        1, Need("Purchase with unknown outcome", unknown["count"], unknown["oldest"], link)
+    )
+    return found
+
+
+def _alerts() -> list[Need]:
+    """Open alerts that no tab tells of."""
+    alerts = reverse("admin:notifications_adminalert_changelist")
+    found = []
+    for row in open_alert_kinds():
+        if row.kind in IN_TABS:
+            continue
+        of_shop = row.kind in OF_THE_SHOP
+        link = f"{alerts}?open=yes&kind__exact={row.kind}"
+        link = link if of_shop else orders_at(tab="all", alert=row.kind.value)
+        urgent = row.kind in (AlertKind.PARTNER_DOWN, AlertKind.INVARIANT)
+        found.append(Need(str(row.kind.label), row.count, row.oldest, link, urgent))
+    return found
+
+
+def _low(count: int) -> list[Need]:
+    link = f"{reverse('admin:catalog_variant_changelist')}?stock=low"
+    return [Need("Low in stock", count, None, link)] if count else []
+
+
+def _hours(now: datetime) -> Chart:
+    """Paid orders of the last 24 hours; what is not delivered stands out."""
+    start = now.astimezone(DHAKA).replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
+    found = {row.at: row for row in paid_by("hour", since=start)}
+    bars = []
+    for step in range(24):
+        at = start + timedelta(hours=step)
+        row = found.get(at)
+        paid, delivered = (row.paid, row.delivered) if row else (0, 0)
+        until = at + timedelta(hours=1)
+        words = f"{at:%H:%M}: {paid} paid, {paid - delivered} not delivered"
+        bars.append(Bar(f"{at:%H}", paid, paid - delivered, words, _paid_between(at, until)))
+    return chart(bars, label_every=3)
+
+
+def _days(now: datetime) -> Chart:
+    """Revenue of the last 30 days."""
+    start = midnight(now) - timedelta(days=29)
+    found = {row.at: row for row in paid_by("day", since=start)}
+    bars = []
+    for step in range(30):
+        at = start + timedelta(days=step)
+        row = found.get(at)
+        words = f"{at:%d %b}: {taka(row.revenue) if row else 'nothing'}"
+        words += f", {row.paid} paid orders" if row else ""
+        link = _paid_between(at, at + timedelta(days=1))
+        bars.append(Bar(f"{at:%d}", float(row.revenue) if row else 0, 0, words, link))
+    return chart(bars, label_every=5)
+
+
+def _paid_between(start: datetime, end: datetime) -> str:
+    return orders_at(
+        tab="all", paid_from=f"{start:%Y-%m-%dT%H:%M}", paid_to=f"{end:%Y-%m-%dT%H:%M}"
+    )
+
+
+STATES: Final = {
+    "closed": ("Answers", "good"),
+    "open": ("Paused", "bad"),
+    "half_open": ("Being probed", "warn"),
+}
+
+
+def _partners(now: datetime) -> Sequence[PartnerLine]:
+    lines = []
+    for partner in watched_partners():
+        health = getattr(partner, "health", None) or PartnerHealth(partner=partner)
+        words, tone = STATES[health.state(now=now)]
+        balance = "–"  # noqa: RUF001
+        if health.balance is not None:
+            balance = f"{health.balance:,.2f} {health.balance_currency}"
+            if health.low_balance is not None and health.balance < health.low_balance:
+                balance += ", low"
+        link = reverse("admin:fulfillment_partnerhealth_changelist")
+        lines.append(PartnerLine(str(partner), words, tone, balance, link))
+    return lines
