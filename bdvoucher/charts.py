@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WIDTH: Final = 720
+WIDTH: Final = 420
 HEIGHT: Final = 150
 FLOOR: Final = 126
 """Where the bars stand; labels are below."""

@@ -230,7 +230,7 @@ JOIN products p ON p.id = v.product_id AND p.status = 'active'
 CROSS JOIN LATERAL (
   SELECT count(*) AS free FROM (
     SELECT FROM vouchers WHERE variant_id = v.id AND status = 'available'
-      AND (expires_at IS NULL OR expires_at > %s) LIMIT v.low_stock_threshold + 1) AS some
+      AND (expires_at IS NULL OR expires_at > %s) LIMIT v.low_stock_threshold + 1) AS counted
 ) AS stock
 WHERE v.is_active AND stock.free <= v.low_stock_threshold AND (
   SELECT coalesce((array_agg(fulfillment_type ORDER BY priority, id))[1], 'PRELOADED')

