@@ -114,7 +114,7 @@ def test_the_desk_is_fit_to_be_seen(chromium, live_server, complaints, look, tmp
         "order-page": f"{one}/change/?tab=needs_attention",
         "enter-codes": f"{one}/enter-codes/",
         "code": f"{done}/codes/{code.pk}/",
-        "mail": f"{done}/mails/{delivered.emails.first().pk}/",
+        "mail": f"/admin/notifications/emailmessage/{delivered.emails.first().pk}/change/",
         "delivered": f"{done}/change/",
     }
     for name, address in pages.items():
