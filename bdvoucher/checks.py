@@ -254,6 +254,22 @@ def limits() -> Iterator[CheckMessage]:
             )
 
 
+def points() -> Iterator[CheckMessage]:
+    """Points are credited through a partner that is set up in full, or not at all."""
+    address, key = settings.POINTS_BRIDGE_BASE_URL, settings.POINTS_BRIDGE_API_KEY
+    if bool(address) != bool(key):
+        missing = "POINTS_BRIDGE_API_KEY" if address else "POINTS_BRIDGE_BASE_URL"
+        yield error(
+            28,
+            "The points partner is set up by half: no points can be credited.",
+            f"Set {missing}, or leave both empty where no points are transferred.",
+        )
+    elif address and not _url(address).hostname:
+        yield error(
+            28, "The points partner has no usable address.", "Set POINTS_BRIDGE_BASE_URL to a URL."
+        )
+
+
 def return_addresses() -> Iterator[CheckMessage]:
     for entry in settings.RETURN_ADDRESSES:
         if not is_return_address(entry):
@@ -518,6 +534,7 @@ ALWAYS: Final = (
     providers,
     limits,
     return_addresses,
+    points,
     usable_gateways,
     machinery,
     durations,

@@ -1,12 +1,14 @@
 """Programmes and their rules, clients and their secrets, and what was ordered."""
 
-from typing import Any, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from django.contrib import admin, messages
 from django.db import models
 from django.db.models import QuerySet
 from django.forms import CheckboxSelectMultiple, MultipleChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -14,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from core.actors import Actor
 from core.admin import KeptAdmin, LookAdmin, ShopModelAdmin, link_to_order
+from core.templatetags.shop import pill
 from loyalty.models import (
     ClientSecret,
     FulfillmentOrder,
@@ -31,21 +34,33 @@ from loyalty.services import (
     new_secret,
     settle_now,
 )
-from loyalty.states import ItemType, Scope
+from loyalty.states import ItemState, ItemType, Scope
+
+OUTCOME_TONES: Final[Mapping[ItemState, str]] = {
+    ItemState.PENDING: "info",
+    ItemState.PROCESSING: "info",
+    ItemState.FULFILLED: "good",
+    ItemState.CANCELLED: "quiet",
+    ItemState.FAILED: "bad",
+}
 
 
 def _operator(request: HttpRequest) -> Actor:
     return Actor.of(cast("User", request.user))
 
 
-class RulesInline(admin.TabularInline[MembershipRule, LoyaltyProgram]):
+class RulesInline(admin.StackedInline[MembershipRule, LoyaltyProgram]):
     """The Validation Engine of the programme."""
 
     model = MembershipRule
     extra = 0
     fields = (
-        "position", "kind", "pattern", "shortest", "longest", "check_digit", "message", "is_active",
-    )  # fmt: skip
+        ("kind", "position", "is_active"),
+        "pattern",
+        ("shortest", "longest"),
+        "check_digit",
+        "message",
+    )
 
 
 class ChoicesField(MultipleChoiceField):
@@ -173,15 +188,27 @@ class FulfillmentOrderAdmin(LookAdmin[FulfillmentOrder]):
     search_fields = ("=reference", "=id", "=user_id", "=order__order_number")
     search_help_text = "The client's reference, our id, the user's id or an order number; exact."
     ordering = ("-created_at",)
-    exclude = ("request_key", "request_digest")
+    fields = (
+        "reference", "outcome", "item_type", "client", "order", "transfer_page", "user_id",
+        "points_account", "recipient_name", "submitted_at", "created_at",
+    )  # fmt: skip
+    readonly_fields = ("outcome", "transfer_page")
     actions: Any = ("give_up",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FulfillmentOrder]:
         return super().get_queryset(request).select_related("client", "order", "transfer")
 
     @admin.display(description="Outcome")
-    def outcome(self, row: FulfillmentOrder) -> str:
-        return str(row.item_state.label)
+    def outcome(self, row: FulfillmentOrder) -> SafeString:
+        state = row.item_state
+        return pill(state.label, OUTCOME_TONES[state])
+
+    @admin.display(description="Points transfer")
+    def transfer_page(self, row: FulfillmentOrder) -> SafeString | str:
+        if row.order is not None:
+            return ""
+        address = reverse("admin:loyalty_pointstransfer_change", args=[row.transfer.pk])
+        return format_html('<a href="{}">{}</a>', address, row.transfer)
 
     @admin.display(description="Order")
     def shop_order(self, row: FulfillmentOrder) -> SafeString | str:

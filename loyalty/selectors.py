@@ -1,8 +1,7 @@
 """Reading programmes, gift cards, and what became of fulfilment orders."""
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -107,27 +106,6 @@ def in_state(state: ItemState) -> Q:
         owed = Q(order__isnull=False, order__closed_by_refund=False) & ~delivered
         return found | owed
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """Where an order of the shop comes from, for the operators."""
-
-    client: str
-    program: str
-    reference: str
-
-
-def placed_for(order_ids: Iterable[int]) -> Mapping[int, Placed]:
-    """Which of these orders were placed by programmes; one statement."""
-    rows = FulfillmentOrder.objects.filter(order__in=list(order_ids))
-    return {
-        order_id: Placed(client, program, reference)
-        for order_id, client, program, reference in rows.values_list(
-            "order_id", "client__name", "client__program__name", "reference"
-        )
-        if order_id is not None
-    }
 
 
 def due_transfers(*, now: datetime) -> QuerySet[PointsTransfer]:

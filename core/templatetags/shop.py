@@ -39,6 +39,7 @@ TONES: Final = {
 """State -> colour; a state that is not named is under way, and blue."""
 EXCEPTIONS: Final = {
     ("PartnerTransaction", "SENT"): "info",
+    ("PointsTransfer", "SENT"): "info",
     ("Refund", "REQUESTED"): "warn",
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400

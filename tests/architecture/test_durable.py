@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from fulfillment.partners.base import Offer
 from fulfillment.partners.registry import PARTNERS
+from loyalty.partners.base import Member
+from loyalty.partners.registry import PARTNERS as POINTS_PARTNERS
 from notifications.delivery import send
 from payments.gateways.base import Known, SessionRequest
 from payments.gateways.registry import GATEWAYS
@@ -19,10 +21,20 @@ pytestmark = pytest.mark.django_db
 
 REQUEST = SessionRequest("BDV-1", Decimal(5), "d", "https://shop.example/", "n", "a@b.example", "")
 KNOWN = Known("BDV-1", "BDV-1", Decimal(5))
+MEMBER = Member("P", "M1")
 CALLS = [
     *((GATEWAYS, slug, "open_session", (REQUEST,), {}) for slug in GATEWAYS),
     *((GATEWAYS, slug, "verify", (KNOWN,), {}) for slug in GATEWAYS),
     (GATEWAYS, "bkash", "capture", (KNOWN,), {}),
+    *(
+        (POINTS_PARTNERS, slug, method, (), kwargs)
+        for slug in POINTS_PARTNERS
+        for method, kwargs in (
+            ("credit", {"reference": "R1", "member": MEMBER, "amount": 1}),
+            ("lookup", {"reference": "R1"}),
+            ("check_member", {"member": MEMBER}),
+        )
+    ),
     *((PARTNERS, slug, "lookup", (), {"reference": "R1"}) for slug in PARTNERS),
     *(
         (PARTNERS, slug, "purchase", (), {"reference": "R1", "offer": Offer("O"), "inputs": {}})
