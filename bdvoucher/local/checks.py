@@ -50,6 +50,7 @@ def _production_environment() -> dict[str, str]:
         "EMAIL_URL": "smtp+tls://shop:secret@mail.example.com:587",
         "ALLOWED_HOSTS": "shop.example.com",
         "PUBLIC_BASE_URL": "https://shop.example.com",
+        "POINTS_BRIDGE_BASE_URL": "https://points.example.com",
         "BEHIND_TLS_PROXY": "1",
     }
 
