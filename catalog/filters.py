@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 from catalog.models import Product, Variant
 from catalog.selectors import MAX_ID_DIGITS
 from catalog.states import SORTS
+from core.api.lists import once_each
 from core.errors import BadRequest, Detail
 
 #: Each word of a text is a condition of its own; more would only cost.
 MAX_WORDS: Final = 8
+#: Numbers and choices: nothing is not one of them. An empty text only asks for nothing.
+NEVER_EMPTY: Final = ("min_price", "max_price", "in_stock", "sort")
 
 
 def _amount() -> forms.DecimalField:
@@ -37,6 +40,10 @@ def read_query(params: Mapping[str, str]) -> dict[str, Any]:
     Raises:
         BadRequest: one of them can't be meant; names of others are left alone.
     """
+    once_each(params)
+    for name in NEVER_EMPTY:
+        if not params.get(name, "-").strip():
+            raise BadRequest.at(name, _("Leave it out, or give it a value."), code="empty")
     form = ProductQuery(params)
     if form.is_valid():
         return form.cleaned_data

@@ -51,7 +51,7 @@ from catalog.serializers import (
     with_stock,
 )
 from core.api.envelope import ok
-from core.api.lists import page_of
+from core.api.lists import once_each, page_of
 from core.api.schema import answers, example, in_path, page_of_one, page_schema, paging
 from core.errors import NotFound
 from orders.selectors import ordered_today
@@ -204,6 +204,7 @@ class ProductView(CatalogueView):
 
 def names(request: Request, rows: QuerySet[M], shape: Callable[[M], Any]) -> dict[str, Any]:
     """A page of what menus show."""
+    once_each(request.query_params)
 
     def read() -> dict[str, Any]:
         return page_of(rows, request.query_params, default_limit=NAMES_A_PAGE).as_data(shape)

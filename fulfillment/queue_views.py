@@ -16,7 +16,7 @@ from core.actors import Actor
 from core.api.envelope import ok
 from core.api.fields import NoBody, instant, number
 from core.api.idempotency import idempotent
-from core.api.lists import MAX_LIMIT, whole
+from core.api.lists import MAX_LIMIT, once_each, whole
 from core.api.schema import answers, in_path, paging
 from core.errors import BadRequest, NotFound
 from fulfillment import examples
@@ -123,6 +123,7 @@ class QueueView(OperatorView):
     )
     def get(self, request: Request) -> Response:
         params = request.query_params
+        once_each(params)
         wish = wish_of(params)
         limit = whole(params, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
         number_of_page = whole(params, "page", default=1, least=1, most=500)
@@ -169,7 +170,7 @@ def wish_of(params: Mapping[str, str]) -> Wish:
 
 def _one_of(params: Mapping[str, str], name: str, allowed: Any) -> str:
     text = params.get(name, "")
-    if text and text not in allowed:
+    if name in params and text not in allowed:
         raise BadRequest.at(name, f"{name} must be one of {', '.join(sorted(allowed))}.")
     return text
 
@@ -182,8 +183,8 @@ def _bounded(params: Mapping[str, str], name: str) -> str:
 
 
 def _instant(params: Mapping[str, str], name: str) -> datetime | None:
-    text = params.get(name, "")
-    if not text:
+    text = params.get(name)
+    if text is None:
         return None
     try:
         found = parse_datetime(text.replace(" ", "+"))

@@ -15,7 +15,7 @@ from core.actors import Actor
 from core.api.envelope import ok
 from core.api.fields import NoBody, StrictSerializer, instant
 from core.api.idempotency import idempotent
-from core.api.lists import MAX_LIMIT, whole
+from core.api.lists import MAX_LIMIT, once_each, whole
 from core.api.permissions import StaffMay
 from core.api.schema import answers, in_path, paging
 from core.errors import BadRequest
@@ -120,10 +120,11 @@ class AlertsView(AlertView):
     )
     def get(self, request: Request) -> Response:
         params = request.query_params
+        once_each(params)
         state, kind = params.get("state", "open"), params.get("type", "")
         if state not in STATES:
             raise BadRequest.at("state", f"state must be one of {', '.join(STATES)}.")
-        if kind and kind not in AlertKind.values:
+        if "type" in params and kind not in AlertKind.values:
             raise BadRequest.at("type", "There is no such type of alert.")
         limit = whole(params, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
         page = whole(params, "page", default=1, least=1, most=MOST_COUNTED)

@@ -18,6 +18,7 @@ from core.actors import Actor
 from core.api.envelope import ok
 from core.api.errors import plain_error
 from core.api.idempotency import idempotent
+from core.api.lists import once_each
 from core.api.permissions import StaffMay
 from core.api.schema import answers, in_path
 from core.errors import BadRequest, NotFound
@@ -122,6 +123,7 @@ class SendEmailView(OrderMailView):
 
 
 def _reason(request: Request) -> str:
+    once_each(request.query_params)
     reason = request.query_params.get("reason", "").strip()
     if len(reason) > REASON_LENGTH or not (reason.isprintable() or not reason):
         raise BadRequest.at("reason", f"At most {REASON_LENGTH} printable characters.")

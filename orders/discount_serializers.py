@@ -1,12 +1,16 @@
 """JSON of discount codes, in and out (contract page bdvoucher, section 5)."""
 
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from rest_framework import serializers
 
 from core.api.fields import StrictSerializer, instant, number
 from orders.models import DiscountCode, DiscountType
+
+#: Of the column; more than that is no limit.
+MOST_USES: Final = 2_147_483_647
 
 
 class AmountField(serializers.DecimalField):
@@ -46,15 +50,31 @@ class DiscountSerializer(StrictSerializer):
         required=False, allow_null=True, help_text="No longer from then on; null: no end."
     )
     usage_limit = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Uses by all customers together."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_USES,
+        help_text="Uses by all customers together.",
     )
     per_user_limit = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, help_text="Uses by one customer."
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MOST_USES,
+        help_text="Uses by one customer.",
     )
     is_active = serializers.BooleanField(required=False, help_text="False stops it at once.")
 
     def validate_code(self, value: str) -> str:
         return value.upper()
+
+
+def in_full(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Every field a body may carry; what it leaves out as a new code has it."""
+    new: Any = DiscountCode()
+    return {str(name): getattr(new, str(name)) for name in DiscountSerializer().fields} | dict(
+        fields
+    )
 
 
 def discount_data(discount: DiscountCode) -> dict[str, Any]:

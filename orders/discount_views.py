@@ -14,7 +14,7 @@ from accounts.authentication import StaffAuthentication
 from core.api.envelope import ok
 from core.api.fields import number
 from core.api.idempotency import idempotent
-from core.api.lists import page_of
+from core.api.lists import once_each, page_of
 from core.api.permissions import StaffMay
 from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import BadRequest, NotFound
@@ -26,6 +26,7 @@ from orders.discount_serializers import (
     DiscountSerializer,
     PreviewSchema,
     discount_data,
+    in_full,
 )
 from orders.discounts import change_discount, create_discount, delete_discount, preview
 from orders.models import DiscountCode, Order
@@ -60,6 +61,7 @@ class ValidateView(APIView):
     )
     def get(self, request: Request) -> Response:
         count_and_check("discount", client_address(request), GUESSES, MINUTE, open_when_down=True)
+        once_each(request.query_params)
         code = request.query_params.get("code", "").strip()
         if not code or "\0" in code:
             raise BadRequest.at("code", "Say which code.", code="required")
@@ -153,8 +155,8 @@ class DiscountView(DiscountDesk):
     @extend_schema(
         operation_id="adminReplaceDiscount",
         summary="Change a discount code as a whole",
-        description="For staff who may change discount codes. What the body leaves out keeps "
-        "its value. Orders that used the code keep their price.",
+        description="For staff who may change discount codes. What the body leaves out is as in a "
+        "new code: no text, no limit, active. Orders that used the code keep their price.",
         parameters=[DISCOUNT_ID],
         request=DiscountSerializer,
         responses=answers("DiscountReplaced", DiscountSchema(), 409),
@@ -193,7 +195,8 @@ class DiscountView(DiscountDesk):
     def _change(self, request: Request, discount_id: int, *, partial: bool) -> Response:
         form = DiscountSerializer(data=request.data, partial=partial)
         form.is_valid(raise_exception=True)
-        return ok(discount_data(change_discount(discount_id, form.validated_data)))
+        fields = form.validated_data if partial else in_full(form.validated_data)
+        return ok(discount_data(change_discount(discount_id, fields)))
 
 
 @extend_schema(tags=["Discounts"])

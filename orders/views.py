@@ -17,6 +17,7 @@ from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
 from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import NotFound
+from core.limits import client_address
 from orders import examples
 from orders.filters import narrowed
 from orders.models import Order, OrderItem
@@ -110,6 +111,7 @@ class OrdersView(APIView):
             init_payment=form.validated_data["init_payment"],
             return_url=form.validated_data.get("return_url", ""),
             now=timezone.now(),
+            address=client_address(request),
         )
         order = Order.objects.get(pk=result.order.pk)
         data = shown([order])[order.pk] | {"payment": session_data(result.payment)}

@@ -23,7 +23,7 @@ _OPENED: Final = [
     example(
         "The gateway is away; try again",
         None,
-        "Order created; the payment page can't be opened just now, please try again.",
+        "The payment page can't be opened just now, please try again.",
     ),
     refusal(400, "The order's total is 500.00 BDT.", "amount"),
     refusal(400, "Choose one of: paystation, bkash.", "method", "invalid_choice"),

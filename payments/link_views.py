@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.errors import DomainError
+from core.limits import client_address
 from orders.links import order_of
 from orders.models import Order
 from orders.states import PAYABLE
@@ -29,12 +30,12 @@ def pay(request: HttpRequest, token: str) -> HttpResponse:
         "payable": order.status in PAYABLE,
     }
     if request.method == "POST" and context["payable"]:
-        context["address"] = _opened(order)
+        context["address"] = _opened(order, client_address(request))
         context["failed"] = not context["address"]
     return render(request, "payments/pay.html", context)
 
 
-def _opened(order: Order) -> str:
+def _opened(order: Order, address: str) -> str:
     """The gateway's page; empty where none could be opened."""
     try:
         result = initiate_payment(
@@ -45,6 +46,7 @@ def _opened(order: Order) -> str:
             currency=None,
             description="",
             now=timezone.now(),
+            address=address,
         )
     except DomainError:
         return ""

@@ -197,7 +197,7 @@ def carry_out(refund_id: int, *, answer_seconds: float = 10.0) -> Refund:
         answer = _asked(refund, sending=sending, answer_seconds=answer_seconds)
     except ProviderError as exc:
         answer = exc
-    return _record(refund.pk, answer, sending=sending)
+    return _record(refund.pk, answer, sending=sending, sent_before=refund.sent_at)
 
 
 def _claimed(refund: Refund, *, now: datetime) -> bool:
@@ -221,6 +221,7 @@ def _asked(refund: Refund, *, sending: bool, answer_seconds: float) -> RefundAns
         paid_at=payment.paid_at or payment.created_at,
         evidence=payment.evidence,
         gateway_refund_id=refund.gateway_refund_id,
+        sent_before=refund.sent_at is not None,
         earlier=frozenset(others.values_list("gateway_refund_id", flat=True)),
     )
     if sending:
@@ -229,7 +230,13 @@ def _asked(refund: Refund, *, sending: bool, answer_seconds: float) -> RefundAns
 
 
 @transaction.atomic
-def _record(refund_id: int, answer: RefundAnswer | ProviderError, *, sending: bool) -> Refund:
+def _record(
+    refund_id: int,
+    answer: RefundAnswer | ProviderError,
+    *,
+    sending: bool,
+    sent_before: datetime | None,
+) -> Refund:
     now = timezone.now()
     order = locked(Refund.objects.values_list("payment__order_id", flat=True).get(pk=refund_id))
     refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund_id)
@@ -244,6 +251,8 @@ def _record(refund_id: int, answer: RefundAnswer | ProviderError, *, sending: bo
         refund.error = answer.message[:300]
     if isinstance(answer, Misconfigured):
         raise_alert(None, AlertKind.PARTNER_MISCONFIGURED, str(answer), now=now)
+    if sending and new == RefundStatus.REQUESTED:  # surely not sent: as if never tried
+        refund.sent_at = sent_before
     if new in REFUND_OPEN:
         _wait(order, refund, new, answer, now=now)
     else:

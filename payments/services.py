@@ -1,6 +1,5 @@
-"""What others may ask of payments: check out, pay, hear a callback, cancel."""
+"""What others may ask of payments: check out, pay, poll, cancel."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog.models import PartnerSource
@@ -30,16 +29,10 @@ from orders.services import Buyer, Cart, advance, locked, place_order
 from orders.states import OrderStatus
 from payments.closing import close
 from payments.exchanges import kept
-from payments.gateways.base import (
-    Claim,
-    NotifyingGateway,
-    PaymentGateway,
-    Session,
-    SessionRequest,
-)
+from payments.gateways.base import Session, SessionRequest
 from payments.gateways.registry import get_gateway
 from payments.limits import check_amount
-from payments.models import GatewayCallback, Payment
+from payments.models import Payment
 from payments.returning import check_return_url
 from payments.selectors import open_payments, payment_of
 from payments.states import CARRIER_METHOD, OPEN, PaymentStatus
@@ -48,9 +41,10 @@ from vouchers.services import reserve
 
 log = get_logger(__name__)
 
-KEPT_HEADERS: Final = ("Content-Type", "User-Agent", "X-Forwarded-For")
-MAX_KEPT: Final = 20_000
 KEY_KEPT: Final = timedelta(hours=24)  # D24
+SESSION_CREATED: Final = "Payment session created"
+NO_PAGE: Final = "The payment page can't be opened just now, please try again."
+NO_PAGE_YET: Final = "Order created; the payment page can't be opened just now, please try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +56,21 @@ class CheckoutResult:
 
 
 def checkout(
-    cart: Cart, buyer: Buyer, *, init_payment: bool, return_url: str = "", now: datetime
+    cart: Cart,
+    buyer: Buyer,
+    *,
+    init_payment: bool,
+    return_url: str = "",
+    now: datetime,
+    address: str = "",
 ) -> CheckoutResult:
     """Place an order, hold its stock, and open a payment session.
 
     Order, reservation and payment row are one transaction; the gateway is asked after it,
     and whatever it says, the order stands (D33).
+
+    Args:
+        address: the customer's, for gateways that ask for it.
 
     Raises:
         BadRequest, Conflict: see `place_order`, `reserve`; nothing is kept.
@@ -97,7 +100,8 @@ def checkout(
             )
     if payment is None or payment.status == PaymentStatus.SUCCEEDED:
         return CheckoutResult(order, payment, "Order created")
-    return CheckoutResult(order, *_opened(payment))
+    opened = _opened(payment, address)
+    return CheckoutResult(order, opened, SESSION_CREATED if opened else NO_PAGE_YET)
 
 
 def check_method(method: str, *, field: str) -> None:
@@ -198,13 +202,13 @@ def _pay_by_ourselves(order: Order, method: str, *, reason: str, now: datetime) 
     return payment
 
 
-def _opened(payment: Payment) -> tuple[Payment | None, str]:
+def _opened(payment: Payment, address: str) -> Payment | None:
     """Open the session; a gateway that is down leaves a good order without one (D33)."""
     try:
-        session = open_session(payment)
+        session = open_session(payment, address)
     except ProviderError as exc:
         _not_opened(payment, exc)
-        return None, "Order created; the payment page can't be opened just now, please try again."
+        return None
     Payment.objects.filter(pk=payment.pk, status=PaymentStatus.INITIATED).update(
         status=PaymentStatus.PENDING,
         redirect_url=session.redirect_url,
@@ -212,11 +216,11 @@ def _opened(payment: Payment) -> tuple[Payment | None, str]:
         next_check_at=timezone.now() + settings.PAYMENT_LEASE,
     )
     payment.refresh_from_db()
-    return payment, "Payment session created"
+    return payment
 
 
 @durable
-def open_session(payment: Payment) -> Session:
+def open_session(payment: Payment, address: str = "") -> Session:
     """Ask the gateway for a page to pay on, within a customer's patience (D50)."""
     order = payment.order
     customer = order.customer
@@ -230,6 +234,7 @@ def open_session(payment: Payment) -> Session:
         customer_email=order.recipient_email,
         customer_msisdn=(customer.msisdn or "") if customer else "",
         notice_url=f"{settings.PUBLIC_BASE_URL}/api/v1/payments/{payment.method}/ipn",
+        customer_address=address,
     )
     return kept("open", lambda: gateway.open_session(request), payment)
 
@@ -259,6 +264,7 @@ def initiate_payment(
     description: str,
     return_url: str = "",
     now: datetime,
+    address: str = "",
 ) -> CheckoutResult:
     """Another try to pay (D32, D43).
 
@@ -293,8 +299,8 @@ def initiate_payment(
             return_url=return_url,
             now=now,
         )
-    opened, message = _opened(payment)
-    return CheckoutResult(order, opened, message)
+    opened = _opened(payment, address)
+    return CheckoutResult(order, opened, SESSION_CREATED if opened else NO_PAGE)
 
 
 def _reopen(order: Order, *, actor: Actor, now: datetime) -> None:
@@ -304,90 +310,6 @@ def _reopen(order: Order, *, actor: Actor, now: datetime) -> None:
     advance(order, OrderStatus.INITIATED, actor=actor, reason="another try to pay", now=now)
     take_again(order, strictly=True)
     hold_stock(order, list(order.items.all()), now=now)
-
-
-def receive_callback(
-    slug: str,
-    *,
-    method: str,
-    query: Mapping[str, str],
-    raw_query: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    sender: str = "",
-) -> tuple[Payment | None, bool]:
-    """Keep a notice, find the payment it names, and ask the gateway about it.
-
-    Returns:
-        The payment, as it stands after asking, and whether the gateway gave an answer. A
-        notice that names none of ours is kept and changes nothing.
-    """
-    now = timezone.now()
-    try:
-        gateway = get_gateway(slug, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
-    except Misconfigured:  # not set up here: nothing can be asked, and nothing is ours
-        return None, False
-    claim = gateway.read_callback(
-        query=query, body=body, content_type=headers.get("Content-Type", "")
-    )
-    payment = _claimed(slug, claim)
-    if method == "POST" and not _believed(gateway, sender):
-        payment = None  # kept, and about nothing of ours
-    _keep(slug, payment, method=method, query=raw_query, body=body, headers=headers, now=now)
-    if payment is None:
-        log.warning("payment.callback_unplaced", gateway=slug)
-        return None, True
-    told_before = claim.gateway_transaction_id in ("", payment.gateway_transaction_id)
-    if payment.status == PaymentStatus.SUCCEEDED and told_before:
-        return payment, True
-    settlement = verify(payment.pk, answer_seconds=settings.CUSTOMER_WAIT_SECONDS)
-    return settlement.payment, settlement.answered
-
-
-def _believed(gateway: PaymentGateway, sender: str) -> bool:
-    """Whether a notice from this address counts: any does, where none decides."""
-    return gateway.believes(sender) if isinstance(gateway, NotifyingGateway) else True
-
-
-def _claimed(slug: str, claim: Claim) -> Payment | None:
-    rows = Payment.objects.select_related("order").filter(method=slug)
-    if claim.gateway_reference:
-        return rows.filter(gateway_reference=claim.gateway_reference).first()
-    if claim.reference:
-        return rows.filter(reference=claim.reference).first()
-    return None
-
-
-def _keep(
-    slug: str,
-    payment: Payment | None,
-    *,
-    method: str,
-    query: str,
-    body: bytes,
-    headers: Mapping[str, str],
-    now: datetime,
-) -> None:
-    """The same notice twice is one row, counted."""
-    digest = hashlib.sha256(f"{method}\n{query}\n".encode() + body).digest()
-    text = body[:MAX_KEPT].decode("utf-8", "replace").replace("\0", "")
-    try:
-        with transaction.atomic():
-            GatewayCallback.objects.create(
-                gateway=slug,
-                digest=digest,
-                payment=payment,
-                method=method,
-                query=query[:4000],
-                body=text,
-                headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
-                received_at=now,
-                last_received_at=now,
-            )
-    except IntegrityError:
-        GatewayCallback.objects.filter(gateway=slug, digest=digest).update(
-            times=F("times") + 1, last_received_at=now, **({"payment": payment} if payment else {})
-        )
 
 
 def payment_status(customer_id: int, reference: str, *, now: datetime) -> Payment:

@@ -23,7 +23,7 @@ from orders.services import advance, locked, tell
 from orders.states import PAID, UNPAID, OrderStatus
 from payments.gateways.base import Outcome, Verdict
 from payments.models import Payment
-from payments.states import ARROWS, CARRIER_METHOD, OPEN, PaymentStatus
+from payments.states import ARROWS, CARRIER_METHOD, OPEN, PaymentStatus, RefundStatus
 from payments.telling import tell_awaited, tell_cancelled, tell_paid
 from vouchers.services import release
 
@@ -80,10 +80,9 @@ def _settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) -
         message = f"{payment.reference} was paid more than once; refund at {payment.method}: {more}"
         raise_alert(order, AlertKind.DUPLICATE_PAYMENT, message, now=now)
     if verdict.outcome == Outcome.REFUNDED:
-        message = (
-            f"Payment {payment.reference} was given back at {payment.method}: {verdict.reason}"
-        )
-        raise_alert(order, AlertKind.PARTNER_ANOMALY, message, now=now)
+        _given_back(order, payment, verdict, now=now)
+        return Settlement(payment, changed=False)
+    if verdict.unless_captured and payment.capture_sent_at is not None:
         return Settlement(payment, changed=False)
     new = status_for(verdict, payment)
     if new is None or new not in ARROWS[PaymentStatus(payment.status)]:
@@ -93,6 +92,14 @@ def _settle(*, payment_id: int, verdict: Verdict, actor: Actor, now: datetime) -
     _told_by_the_carrier(order, payment, now=now)
     log.info("payment.settled", payment=payment.reference, status=new, order=order.order_number)
     return Settlement(payment, changed=True)
+
+
+def _given_back(order: Order, payment: Payment, verdict: Verdict, *, now: datetime) -> None:
+    """Somebody's hand at the gateway; a refund of our own books is no news."""
+    if payment.refunds.exclude(status=RefundStatus.FAILED).exists():
+        return
+    message = f"Payment {payment.reference} was given back at {payment.method}: {verdict.reason}"
+    raise_alert(order, AlertKind.PARTNER_ANOMALY, message, now=now)
 
 
 def status_for(verdict: Verdict, payment: Payment) -> PaymentStatus | None:

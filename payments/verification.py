@@ -35,11 +35,20 @@ NOTICES = 20
 
 
 @durable
-def verify(payment_id: int, *, actor: Actor = SYSTEM, answer_seconds: float = 10.0) -> Settlement:
+def verify(
+    payment_id: int,
+    *,
+    actor: Actor = SYSTEM,
+    answer_seconds: float = 10.0,
+    left: Outcome | None = None,
+) -> Settlement:
     """Ask, settle what is decided, and plan the next question where nothing is.
 
     Callback, poll, sweep and operator may ask at once: asking moves no money, `settle`
     lets one through, and the capture of a confirmed payment is claimed by one.
+
+    Args:
+        left: how the payer left the gateway's page, by a callback; see `Claim.left`.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.method in INTERNAL_METHODS:
@@ -47,7 +56,7 @@ def verify(payment_id: int, *, actor: Actor = SYSTEM, answer_seconds: float = 10
     try:
         gateway = get_gateway(payment.method, answer_seconds=answer_seconds)
         verdict = kept("verify", lambda: gateway.verify(known(payment)), payment)
-        verdict = _captured(gateway, payment, verdict)
+        verdict = _left(gateway, payment, verdict, left) or _captured(gateway, payment, verdict)
     except ProviderError as exc:
         verdict = Verdict(Outcome.UNKNOWN, reason=exc.message)
         if isinstance(exc, Misconfigured):
@@ -90,6 +99,24 @@ def consent_to(payment: Payment) -> Consent | None:
         internal_id=row.internal_id,
         notices=tuple(reversed(notices[:NOTICES])),
     )
+
+
+def _left(
+    gateway: PaymentGateway, payment: Payment, verdict: Verdict, left: Outcome | None
+) -> Verdict | None:
+    """The end of a payment whose payer gave up where only our capture takes money.
+
+    Nothing was taken by the gateway's own word, and nothing will be: once the row is closed
+    no capture is sent. So the customer is told at once instead of after our deadline.
+    """
+    capturing = hasattr(gateway, "capture")
+    if left is None or not capturing or verdict.outcome != Outcome.PENDING:
+        return None
+    ready = gateway.ready_to_capture(verdict)  # type: ignore[attr-defined]
+    if ready or payment.capture_sent_at is not None:
+        return None
+    reason = f"the payer left the page ({left.value}), and nothing was taken"
+    return replace(verdict, outcome=left, reason=reason, unless_captured=True)
 
 
 def _captured(gateway: PaymentGateway, payment: Payment, verdict: Verdict) -> Verdict:

@@ -25,6 +25,7 @@ from core.limits import client_address
 from orders.serializers import SessionSchema
 from orders.wording import label_and_message
 from payments import examples
+from payments.callbacks import receive_callback
 from payments.gateways.registry import GATEWAYS, REPLIES
 from payments.models import Payment
 from payments.returning import RETURN_SALT, way_back
@@ -36,7 +37,7 @@ from payments.serializers import (
     PaymentStateSchema,
     payment_state,
 )
-from payments.services import initiate_payment, payment_status, receive_callback, session_data
+from payments.services import initiate_payment, payment_status, session_data
 
 MAX_CALLBACK_BYTES: Final = 200_000
 
@@ -96,6 +97,7 @@ def _initiate(request: Request, order_key: str, data: dict[str, Any]) -> Respons
         description=data.get("description", ""),
         return_url=data.get("return_url", ""),
         now=timezone.now(),
+        address=client_address(request),
     )
     return ok(session_data(result.payment), result.message)
 
@@ -161,6 +163,7 @@ def callback(
     payment, answered = receive_callback(
         gateway,
         method=str(request.method),
+        path=request.path,
         query={name: str(value) for name, value in query.items()},
         raw_query=raw_query,
         body=request.body,

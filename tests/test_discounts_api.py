@@ -135,6 +135,43 @@ def test_operators_create_read_change_and_delete(operator, prefix):
     assert client.get(one, **staff).status_code == 404
 
 
+def test_put_replaces_and_patch_changes(operator):
+    discount = code(
+        description="Twenty off", maximum_amount=30, usage_limit=5, starts_at=NOW, is_active=False
+    )
+    one, client, staff = f"/api/v1/admin/discounts/{discount.pk}", APIClient(), bearer(operator)
+    changed = client.patch(one, {"maximum_amount": 40}, format="json", **staff).json()["data"]
+    assert (changed["maximum_amount"], changed["usage_limit"]) == (40, 5)
+    replaced = client.put(one, NEW, format="json", **staff).json()["data"]
+    assert {name: replaced[name] for name in replaced if name not in ("id", "created_at")} == {
+        "code": "SAVE20",
+        "description": None,
+        "discount_type": "percentage",
+        "discount_value": 20,
+        "minimum_subtotal": None,
+        "maximum_amount": None,
+        "starts_at": None,
+        "ends_at": None,
+        "usage_limit": None,
+        "per_user_limit": None,
+        "used_count": 0,
+        "is_active": True,
+    }
+    for missing in NEW:
+        body = {name: value for name, value in NEW.items() if name != missing}
+        refused = client.put(one, body, format="json", **staff)
+        assert refused.status_code == 400
+        assert [each["field"] for each in refused.json()["error"]["details"]] == [missing]
+
+
+@pytest.mark.parametrize("field", ["usage_limit", "per_user_limit"])
+def test_a_limit_that_no_column_holds_is_refused(operator, field):
+    body, staff = {**NEW, field: 2**31}, bearer(operator)
+    refused = APIClient().post("/admin/discounts", body, format="json", **staff)
+    assert refused.status_code == 400
+    assert [each["field"] for each in refused.json()["error"]["details"]] == [field]
+
+
 def test_a_used_code_is_kept_and_tells_its_orders(operator):
     discount = code()
     order = OrderFactory(discount=discount, discount_code="SAVE20")

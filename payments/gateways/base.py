@@ -24,6 +24,8 @@ class SessionRequest:
     """`8801XXXXXXXXX`, or empty."""
     notice_url: str = ""
     """Where the gateway's server, and no browser, tells us; for those that tell the two apart."""
+    customer_address: str = ""
+    """The IP address the customer's request came from, as far as no header can lie about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Claim:
     gateway_reference: str = ""
     gateway_transaction_id: str = ""
     """The movement it is about, if it says so: one we don't know yet is a reason to ask again."""
+    left: "Outcome | None" = None
+    """FAILED or CANCELLED: how the payer left the page. It counts only where money moves by our
+    own capture alone, none was sent, and the gateway says that nothing was taken."""
 
 
 class Outcome(Enum):
@@ -79,6 +84,8 @@ class Verdict:
     """Further movements under the same reference: money a person has to give back (D15)."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     """Scrubbed fields of the answer, kept for operators."""
+    unless_captured: bool = False
+    """True only as long as no capture of ours was sent; else it decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +179,8 @@ class RefundRequest:
     """What the answer that said PAID left with us (SSLCommerz needs its `bank_tran_id`)."""
     gateway_refund_id: str = ""
     """How the gateway calls this refund, once it has said so."""
+    sent_before: bool = False
+    """It left once already, and nobody knows how that ended."""
     earlier: frozenset[str] = frozenset()
     """The gateway's ids of this payment's refunds before this one; one is open at a time."""
 

@@ -6,6 +6,8 @@ Where the page is silent or says two things:
   `Complete` for exactly our sum, and never once execute was sent. A documented refusal counts in
   both error shapes, also with HTTP 4xx; everything else is asked about by query, 2003 too.
 * `Authorized` is UNKNOWN, since we never ask for that intent; so is any other status.
+* A payer who comes back with `failure` or `cancel` (section 4) has ended the payment if the query
+  still says `Initiated` and no execute was sent: none is sent afterwards, so nothing can be taken.
 * A payment without a paymentID has FAILED: its page was never shown, and only our own execute
   moves money.
 * Refund (section 7): the status call tells of the newest refund only. It is ours if its id is
@@ -62,6 +64,8 @@ EVIDENCE: Final = re.compile(
     "(transaction|verification)Status|trxID|amount|currency|payment(Create|Execute)Time"
     "|(original|refund)TrxID|charge|completedTime"
 )
+#: Section 4: how a payer left the page without confirming.
+LEFT: Final = {"failure": Outcome.FAILED, "cancel": Outcome.CANCELLED}
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: https, or http to a loopback address; no user info, no backslash.
 _ADDRESS: Final = re.compile(
@@ -115,11 +119,12 @@ class BkashGateway:
         raise OutcomeUnknown(SLUG, "unclear answer", raw_code=reply.code)
 
     def read_callback(self, *, query: Mapping[str, str], body: bytes, content_type: str) -> Claim:
-        """The `paymentID` of the browser's GET (section 4); its `status` proves nothing."""
+        """The `paymentID` of the browser's GET (section 4); its `status` proves no payment."""
         del body, content_type  # bKash puts nothing there
-        named = query.get("paymentID")
-        known = isinstance(named, str) and _ID.fullmatch(named)
-        return Claim(gateway_reference=str(named)) if known else Claim()
+        named = query.get("paymentID", "")
+        if not _ID.fullmatch(named):
+            return Claim()
+        return Claim(gateway_reference=named, left=LEFT.get(query.get("status", "")))
 
     @durable
     def verify(self, known: Known) -> Verdict:

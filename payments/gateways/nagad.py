@@ -4,8 +4,8 @@ Where the page is silent or says two things:
 
 * `orderId` (section 3) is our reference without its dashes. The callback address carries the
   reference in its path and ends in `/`.
-* `X-KM-IP-V4` (section 1) is one fixed address, `NAGAD_CLIENT_IP`: the sweep asks without a
-  customer, and every call shall look the same.
+* `X-KM-IP-V4` (section 1) is the customer's own address where one opens a session; where it is
+  not known, or of IPv6, and where the shop asks by itself it is `NAGAD_CLIENT_IP`.
 * Refusals (section 7): the literal reasons are not public, so the words of their classes are
   looked for. A reason of no class decides nothing.
 * An answer to initialize that Nagad has not signed, or not for us, is Misconfigured: the try
@@ -19,6 +19,7 @@ Where the page is silent or says two things:
   decides nothing.
 """
 
+import ipaddress
 import re
 import secrets
 import time
@@ -100,6 +101,9 @@ class NagadGateway:
     @durable
     def open_session(self, request: SessionRequest) -> Session:
         """Initialize, then complete (sections 3 and 4), both within one answer's time."""
+        payers = _ipv4(request.customer_address) or self.client_ip
+        if payers != self.client_ip:
+            return replace(self, client_ip=payers).open_session(request)
         until = time.monotonic() + self.out.answer_seconds
         payment, challenge = self._initialize(order_id(request.reference))
         rest = max(_LEAST_SECONDS, until - time.monotonic())
@@ -285,6 +289,14 @@ class NagadGateway:
 def order_id(reference: str) -> str:
     """Letters and digits, up to 20 (section 3)."""
     return reference.replace("-", "")
+
+
+def _ipv4(address: str) -> str:
+    """The address, if the header can carry it."""
+    try:
+        return str(ipaddress.IPv4Address(address))
+    except ValueError:
+        return ""
 
 
 def _quoted(known: Known) -> str:

@@ -8,8 +8,8 @@ Where the page is silent or says two things:
   counts as the total; else it is reported as it stands.
 * `pay_with_charge` (section 2): `0` is read as "the customer bears the fee" and `1` as "the
   merchant does", as two of the three public clients read it.
-* `refund`, `refunded` (section 6) are UNKNOWN: the money came and went by somebody's hand in the
-  panel, which is neither "paid" nor "never paid"; a person decides.
+* `refund`, `refunded` (section 6) are REFUNDED: the money came and went by somebody's hand in the
+  panel, which is neither "paid" nor "never paid"; an alert calls a person.
 * 2001 from a status query (section 5: token, merchant or transaction) is UNKNOWN.
 * 1008 is Declined: that number never opens a page we could send somebody to.
 * A customer without a phone number is sent without one; PayStation then refuses (`cust_phone`).
@@ -52,8 +52,9 @@ OUTCOMES: Final[Mapping[str, Outcome]] = {
     "cancelled": Outcome.CANCELLED,
     "canceled": Outcome.CANCELLED,
     "expired": Outcome.CANCELLED,
+    "refund": Outcome.REFUNDED,
+    "refunded": Outcome.REFUNDED,
 }
-REFUNDED: Final = frozenset({"refund", "refunded"})
 #: What an operator may see of an answer: nothing of the payer.
 EVIDENCE: Final = re.compile(
     "trx_(status|id|amount|date)|payment_(method|amount)|request_amount|order_date_time"
@@ -176,8 +177,6 @@ class PayStationGateway:
         evidence = {name: plain_text(data[name]) for name in data if EVIDENCE.fullmatch(name)}
         reason = f"trx_status {status!r}"
         if outcome is not Outcome.PAID:
-            if status.lower() in REFUNDED:
-                reason = "refunded at PayStation: a person has to look at it"
             return Verdict(outcome, reason=reason, evidence=evidence)
         amount, transaction = self._amount(data, known.amount), plain_text(data.get("trx_id"), 100)
         if amount is None or not transaction:

@@ -194,7 +194,8 @@ class SslCommerzGateway:
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Section 7. `success` and `processing` both mean "request taken", never "money back".
 
-        The same `refund_trans_id` again makes no second refund: it answers `processing`.
+        The same `refund_trans_id` again makes no second refund: it answers `processing`. A
+        `failed` to that may mean "done already", so it decides nothing.
         """
         bank = plain_text(request.evidence.get("bank_tran_id"), 100)
         if not bank:
@@ -213,7 +214,7 @@ class SslCommerzGateway:
         match reply.text("status"):
             case "success" | "processing":
                 return _refund_answer(RefundState.PENDING, reply)
-            case "failed":
+            case "failed" if not request.sent_before:
                 raise Declined(SLUG, _why(reply), raw_code="failed")
         raise OutcomeUnknown(SLUG, "unclear answer to refund", raw_code=reply.text("status"))
 

@@ -96,6 +96,14 @@ def test_the_same_notice_is_one_row_counted_and_another_is_another(paystation):
     assert AdminAlert.objects.count() == 0
 
 
+def test_the_same_notice_at_another_address_is_another(paystation):
+    payment = waiting()
+    body = {"invoice_number": payment.reference}
+    for path in (URL, URL, URL.replace("callback", "ipn")):
+        APIClient().post(path, body, format="json")
+    assert [each.times for each in GatewayCallback.objects.order_by("pk")] == [2, 1]
+
+
 @pytest.mark.parametrize(
     "query", [{}, {"invoice_number": "BDV-99999999-1"}, {"invoice_number": "'"}]
 )

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -111,6 +112,26 @@ def test_the_two_calls_as_they_are_sent(wire: responses.RequestsMock) -> None:
             "X-KM-MC-Id": ID,
         }
     assert (session.redirect_url, session.gateway_reference) == (PAGE, PAYMENT)
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:db8::/64", "192.0.2.7"),
+        ("unknown", "192.0.2.7"),
+        ("", "192.0.2.7"),
+    ],
+)
+def test_both_calls_name_the_customers_own_address(
+    wire: responses.RequestsMock, address: str, told: str
+) -> None:
+    wire.post(INITIALIZE, **started())
+    wire.post(COMPLETE, **opened())
+
+    gateway().open_session(replace(REQUEST, customer_address=address))
+
+    assert [call.request.headers["X-KM-IP-V4"] for call in wire.calls] == [told, told]
 
 
 def test_each_challenge_is_new(wire: responses.RequestsMock) -> None:

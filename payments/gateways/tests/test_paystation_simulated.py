@@ -158,7 +158,7 @@ def test_expired_and_refunded(world: SimulatedPayStation) -> None:
     world.simulator.call(f"{SERVICE}/refund", invoice_number=refunded.reference)
 
     assert world.gateway.verify(expired).outcome is Outcome.CANCELLED
-    assert world.gateway.verify(refunded).outcome is Outcome.UNKNOWN
+    assert world.gateway.verify(refunded).outcome is Outcome.REFUNDED
 
 
 @pytest.mark.parametrize("rule", ["always", "when_0"])

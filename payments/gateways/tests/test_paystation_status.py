@@ -27,8 +27,8 @@ from payments.gateways.tests.paystation_answers import found, refused, verify_wi
         ("Cancelled", Outcome.CANCELLED),
         ("canceled", Outcome.CANCELLED),
         ("expired", Outcome.CANCELLED),
-        ("refund", Outcome.UNKNOWN),
-        ("Refunded", Outcome.UNKNOWN),
+        ("refund", Outcome.REFUNDED),
+        ("Refunded", Outcome.REFUNDED),
         ("", Outcome.UNKNOWN),
         ("null", Outcome.UNKNOWN),
         (True, Outcome.UNKNOWN),
@@ -45,7 +45,7 @@ def test_states(
 def test_a_refund_calls_for_a_person(wire: responses.RequestsMock) -> None:
     verdict = verify_with(wire, found(trx_status="refund"))
 
-    assert "person" in verdict.reason
+    assert verdict.outcome is Outcome.REFUNDED
     assert verdict.evidence["trx_status"] == "refund"
 
 

@@ -131,6 +131,13 @@ def test_answers_to_the_start(
         gateway().refund(REQUEST)
 
 
+def test_a_no_to_a_refund_that_left_before_decides_nothing(wire: responses.RequestsMock) -> None:
+    wire.get(QUERY, **taken("failed", errorReason="Duplicate refund_trans_id"))
+
+    with pytest.raises(OutcomeUnknown):
+        gateway().refund(replace(REQUEST, sent_before=True))
+
+
 def test_without_the_banks_number_nothing_is_sent(wire: responses.RequestsMock) -> None:
     with pytest.raises(Declined, match="merchant panel"):
         gateway().refund(replace(REQUEST, evidence={}))
