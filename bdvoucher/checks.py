@@ -280,6 +280,16 @@ def return_addresses() -> Iterator[CheckMessage]:
             )
 
 
+def browser_origins_of_a_real_shop() -> Iterator[CheckMessage]:
+    for entry in settings.CORS_ALLOWED_ORIGINS:
+        if _url(entry).scheme != "https":
+            yield error(
+                60,
+                f"Pages of {entry} may call the API, and travel without TLS.",
+                "Write https:// origins into CORS_ALLOWED_ORIGINS.",
+            )
+
+
 def return_addresses_of_a_real_shop() -> Iterator[CheckMessage]:
     for entry in settings.RETURN_ADDRESSES:
         if _url(entry).scheme != "https":
@@ -542,6 +552,7 @@ ALWAYS: Final = (
 )
 DEPLOYED: Final = (
     addresses_of_a_real_shop,
+    browser_origins_of_a_real_shop,
     return_addresses_of_a_real_shop,
     credentials,
     known_secrets,

@@ -16,7 +16,7 @@ from notifications.urls import alert_routes, order_mail_routes
 from notifications.views import tracking
 from orders.urls import discount_routes
 from payments.carrier_views import carrier_page
-from payments.link_views import pay
+from payments.link_views import end_subscription, pay
 from payments.urls import operator_routes as payment_routes
 from payments.views import payment_return
 
@@ -48,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/return/", payment_return, name="payment-return-unknown"),
     path("payments/return/<str:token>", payment_return, name="payment-return"),
     path("pay/<str:token>", pay, name="pay-by-link"),
+    path("subscriptions/end/<str:token>", end_subscription, name="end-subscription"),
     path("anymail/<slug:provider>/tracking/", tracking, name="mail-tracking"),
     path("", include(programme_routes("programme"))),
     path("ordersv2/", include(order_mail_routes("nexway"))),

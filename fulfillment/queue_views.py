@@ -90,6 +90,8 @@ def _parameter(name: str, description: str, kind: Any = str, **more: Any) -> Ope
     return OpenApiParameter(name, kind, description=description, **more)
 
 
+#: Further on one goes by `after`.
+LAST_PAGE: Final = 500
 QUEUE_PARAMETERS: Final = [
     _parameter("tab", "Which queue; `all` by default.", enum=sorted(TABS)),
     _parameter(
@@ -103,7 +105,7 @@ QUEUE_PARAMETERS: Final = [
     _parameter("cause", "Word of a failed attempt's `partner_response.status`: `NO_STOCK`."),
     _parameter("from", "Placed at or after this time (ISO 8601)."),
     _parameter("to", "Placed before this time (ISO 8601)."),
-    *paging(DEFAULT_LIMIT),
+    *paging(DEFAULT_LIMIT, most=LAST_PAGE),
     _parameter("after", "`next_after` of the page before.", int),
 ]
 
@@ -126,7 +128,7 @@ class QueueView(OperatorView):
         once_each(params)
         wish = wish_of(params)
         limit = whole(params, "limit", default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
-        number_of_page = whole(params, "page", default=1, least=1, most=500)
+        number_of_page = whole(params, "page", default=1, least=1, most=LAST_PAGE)
         after = (
             whole(params, "after", default=0, least=1, most=2**62) if "after" in params else None
         )

@@ -113,7 +113,7 @@ class AlertsView(AlertView):
             OpenApiParameter("state", str, enum=STATES, description="`open` by default."),
             OpenApiParameter("type", str, enum=sorted(AlertKind), description="One kind."),
             OpenApiParameter("order", str, description="Order number or id."),
-            *paging(DEFAULT_LIMIT),
+            *paging(DEFAULT_LIMIT, most=MOST_COUNTED),
         ],
         responses=answers("AlertList", AlertPageSchema(), 400),
         examples=examples.ALERTS,

@@ -62,6 +62,7 @@ SEND_EMAIL: Final = [
     refusal(400, "This is no payment of the order.", "paymentId", "not_found"),
     refusal(403, "You may send only to the order's own address."),
     NO_ORDER,
+    refusal(429, "Mails of this order were sent again 5 times within an hour. Please wait."),
     refusal(502, "The e-mail could not be handed over for sending; try again."),
 ]
 

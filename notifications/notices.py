@@ -26,7 +26,7 @@ from notifications.rendering import (
     spoken_words,
 )
 from notifications.states import VOUCHERS, Template
-from orders.links import pay_link
+from orders.links import end_link, pay_link
 from orders.models import OrderItem
 from orders.states import PAYABLE
 
@@ -82,6 +82,7 @@ def notice(message: EmailMessage) -> Rendered:
             "totals": _totals(message, labels, house, language),
             "link": _link(message),
             "button": words.get("button", ""),
+            "end_link": _end_link(message),
             "closing": words.get("closing", ""),
         }
     return filled("notice", words["subject"], context, language)
@@ -162,6 +163,13 @@ def _link(message: EmailMessage) -> str:
     order = message.order
     asks = message.template in ASKING and message.facts.get("case") != "authorized"
     return pay_link(order) if asks and order.status in PAYABLE else ""
+
+
+def _end_link(message: EmailMessage) -> str:
+    """Where a subscription can be ended, in each mail that asks to pay for another period."""
+    subscription_id = message.order.subscription_id
+    asks = subscription_id is not None and message.template in ASKING
+    return end_link(subscription_id) if subscription_id is not None and asks else ""
 
 
 def _money(amount: Decimal, language: str) -> str:

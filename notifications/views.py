@@ -94,14 +94,15 @@ class SendEmailView(OrderMailView):
         description="202: accepted for sending; delivery shows later in `emails[]`. 200: nothing "
         "was sent, because the store has switched this e-mail off or the offer needs no notice any "
         "more; the message says which. 400: the template is not supported, or the order's state "
-        "does not allow it. 502: the request to send could not be handed over. For staff who may "
-        "resend mails; every request is recorded before it is judged.",
+        "does not allow it. 429: mails of this order were sent again too often within an hour. "
+        "502: the request to send could not be handed over. For staff who may resend mails; every "
+        "request is recorded before it is judged.",
         parameters=[KEY, REASON],
         request=SendEmailSerializer,
         examples=examples.SEND_EMAIL,
         responses={
             **answers("OrderEmailNotSent", OrderWithEmailsSchema()),
-            **answers("OrderEmailSent", OrderWithEmailsSchema(), 502, status=202),
+            **answers("OrderEmailSent", OrderWithEmailsSchema(), 429, 502, status=202),
         },
     )
     @idempotent

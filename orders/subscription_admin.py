@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.inputs import msisdn_of
+from accounts.models import User
 from core.admin import KeptAdmin
 from core.errors import DomainError
 from core.states import IllegalTransition
@@ -15,8 +17,27 @@ from orders.services import change_subscription
 from orders.states import SubscriptionStatus
 
 
+class CustomerField(forms.CharField):
+    """A customer by number or e-mail, as people give them; nobody knows the id of an account."""
+
+    def clean(self, value: Any) -> User:
+        text = str(super().clean(value)).strip()
+        rows = User.objects.filter(is_staff=False, is_active=True)
+        try:
+            found = list(rows.filter(msisdn=msisdn_of(text)))
+        except ValueError:
+            found = list(rows.filter(email__iexact=text)[:2])
+        if len(found) != 1:
+            raise forms.ValidationError("No single customer has this number or e-mail address.")
+        return found[0]
+
+
 class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
     """A subscription begins active, or paused until its first day."""
+
+    customer = CustomerField(
+        max_length=254, help_text="The customer's mobile number or e-mail address."
+    )
 
     class Meta:
         model = Subscription
@@ -31,17 +52,11 @@ class SubscriptionForm(forms.ModelForm):  # type: ignore[type-arg]
                 for each in (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED)
             ]
 
-    def clean_customer(self) -> Any:
-        customer = self.cleaned_data["customer"]
-        if customer.is_staff:
-            raise forms.ValidationError("This is one of the staff, not a customer.")
-        return customer
-
 
 @admin.register(Subscription)
 class SubscriptionAdmin(KeptAdmin[Subscription]):
     form = SubscriptionForm
-    raw_id_fields = ("customer", "variant")
+    autocomplete_fields = ("variant",)
     list_display = ("__str__", "customer", "variant", "billing", "next_billing_at", "state")
     list_filter = ("status", "billing", "interval")
     list_select_related = ("customer", "variant__product")

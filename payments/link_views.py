@@ -1,4 +1,4 @@
-"""Paying an order by the link of its mail: a page with one button, for who has not signed in."""
+"""Pages of the links in mails, each with one button, for who has not signed in."""
 
 from typing import Any
 
@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from core.errors import DomainError
 from core.limits import client_address
-from orders.links import order_of
+from orders.links import order_of, subscription_of
 from orders.models import Order
-from orders.states import PAYABLE
+from orders.states import LIVING, PAYABLE
+from payments.renewals import end_by_customer
 from payments.services import initiate_payment
 
 
@@ -51,3 +52,21 @@ def _opened(order: Order, address: str) -> str:
     except DomainError:
         return ""
     return result.payment.redirect_url if result.payment else ""
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_subscription(request: HttpRequest, token: str) -> HttpResponse:
+    """A GET changes nothing here either."""
+    subscription = subscription_of(token)
+    if subscription is None:
+        return render(request, "payments/end.html", {"subscription": None}, status=404)
+    if request.method == "POST" and subscription.status in LIVING:
+        end_by_customer(subscription.pk, now=timezone.now())
+        subscription.refresh_from_db()
+    context = {
+        "subscription": subscription,
+        "language": subscription.customer.language,
+        "living": subscription.status in LIVING,
+    }
+    return render(request, "payments/end.html", context)

@@ -12,14 +12,15 @@ from django.db import transaction
 
 from core import correlation
 from core.actors import SYSTEM
+from core.db import durable
 from core.errors import DomainError
 from core.logging import get_logger
-from core.states import check_arrow
+from core.states import IllegalTransition, check_arrow
 from notifications.alerts import raise_alert
 from notifications.services import queue_email
 from notifications.states import AlertKind, Template
 from orders.models import Order, Subscription
-from orders.services import Buyer, Cart, Line, locked, place_order, tell
+from orders.services import Buyer, Cart, Line, change_subscription, locked, place_order, tell
 from orders.states import (
     SUBSCRIPTION_ARROWS,
     Billing,
@@ -29,7 +30,7 @@ from orders.states import (
     SubscriptionStatus,
 )
 from payments.selectors import due_subscriptions
-from payments.services import hold_stock
+from payments.services import cancel_by_customer, hold_stock
 
 log = get_logger(__name__)
 
@@ -74,6 +75,26 @@ def renew(subscription_id: int, *, now: datetime) -> None:
         _expire(subscription, order, now=now)
     else:
         _remind(subscription, order, now=now)
+
+
+@durable
+def end_by_customer(subscription_id: int, *, now: datetime) -> None:
+    """The customer wants no further period; the one that is asked for and unpaid is cancelled.
+
+    Harmless if it has ended already. An order whose payment is just being decided stays: if it
+    is paid it is delivered, and no other follows.
+    """
+    try:
+        subscription = change_subscription(subscription_id, SubscriptionStatus.CANCELLED)
+    except IllegalTransition:
+        return
+    log.info("subscription.ended", subscription=subscription_id, by="customer")
+    unpaid = Order.objects.filter(subscription=subscription, status=OrderStatus.INITIATED)
+    for order in unpaid:
+        try:
+            cancel_by_customer(subscription.customer_id, order.order_number, now=now)
+        except DomainError as refused:
+            log.info("subscription.order_stays", order=order.order_number, why=refused.message)
 
 
 def _placed(subscription: Subscription, *, now: datetime) -> Order:

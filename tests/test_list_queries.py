@@ -48,6 +48,7 @@ LISTS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
     ),
     "admin/alerts": ("owner", PAGES | {"state": CHOICES, "type": CHOICES}),
     "admin/discounts": ("owner", PAGES),
+    "admin/recovery-runs": ("owner", PAGES),
 }
 #: Sent along where the list asks for it.
 ALONG: Final[dict[str, dict[str, str]]] = {

@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
+from catalog.tests.factories import VariantFactory
 from core.admin import new_form_key
 from fulfillment.processing import process
 from fulfillment.tests.factories import paid_order, pool_of
@@ -164,6 +165,56 @@ def test_the_policy_is_one_row(client, sign_in):
     assert answer.status_code == 302
     assert StoreEmailPolicy.objects.get().confirmation_by_itself
     assert client.get(add).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("typed", "known"),
+    [
+        ("01712345678", True),
+        ("+880 1712-345678", True),
+        ("Buyer@Example.com", True),
+        ("01812345678", False),
+        ("staff@example.com", False),
+        ("1", False),
+        ("", False),
+    ],
+)
+def test_a_subscription_begins_with_a_customers_number_or_address(client, sign_in, typed, known):
+    sign_in("operator")
+    buyer = UserFactory(msisdn="8801712345678", email="buyer@example.com")
+    UserFactory(operator=True, email="staff@example.com")
+    answer = client.post(
+        "/admin/orders/subscription/add/",
+        {
+            "customer": typed,
+            "variant": VariantFactory().pk,
+            "quantity": "1",
+            "fulfillment_input": "{}",
+            "interval": "1",
+            "billing": "NON_RECURRING",
+            "status": "ACTIVE",
+            "payment_method": "paystation",
+            "recipient_email": "buyer@example.com",
+            "next_billing_at_0": "2027-01-31",
+            "next_billing_at_1": "10:00:00",
+        },
+    )
+    assert answer.status_code == (302 if known else 200)
+    assert [each.customer for each in Subscription.objects.all()] == [buyer] * known
+
+
+def test_operators_find_a_variant_by_its_name(client, sign_in):
+    sign_in("operator")
+    VariantFactory(name="Twenty taka")
+    query = {
+        "app_label": "orders",
+        "model_name": "subscription",
+        "field_name": "variant",
+        "term": "twenty",
+    }
+    found = client.get("/admin/autocomplete/", query).json()["results"]
+    assert len(found) == 1
+    assert "Twenty taka" in found[0]["text"]
 
 
 def test_subscriptions_are_kept_by_operators(client, sign_in):

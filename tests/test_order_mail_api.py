@@ -398,3 +398,20 @@ def test_customers_and_strangers_are_refused(paid, client):
     finance = Desk("finance")
     assert finance.client.get(f"/ordersv2/{paid.pk}").status_code == 200
     assert finance.send(paid, "ORDERCONFIRMATION").status_code == 403
+
+
+def test_copies_of_an_order_are_limited_by_the_hour(desk, bell, paid, settings):
+    settings.MAIL_RESENDS_PER_HOUR = 2
+    mailed(paid, "ORDERCONFIRMATION")
+    for _ in range(2):
+        assert desk.send(paid, "ORDERCONFIRMATION").status_code == 202
+    refused = desk.send(paid, "ORDERCONFIRMATION")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "RATE_LIMITED")
+    assert 3500 < int(refused["Retry-After"]) <= 3601
+    assert paid.emails.count() == 3
+    other = an_order(paid=True)
+    assert desk.send(other, "ORDERCONFIRMATION").status_code == 202
+    EmailMessage.objects.filter(order=paid).update(
+        created_at=timezone.now() - timedelta(minutes=61)
+    )
+    assert desk.send(paid, "ORDERCONFIRMATION").status_code == 202

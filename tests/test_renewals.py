@@ -12,7 +12,7 @@ from catalog.tests.factories import VariantFactory
 from core.actors import SYSTEM, Actor
 from notifications.models import AdminAlert, EmailMessage, StoreEmailPolicy
 from notifications.notices import rendered_mail
-from orders.links import pay_link
+from orders.links import end_link, pay_link
 from orders.models import Order
 from orders.services import locked
 from payments.closing import close
@@ -175,6 +175,42 @@ def test_the_link_of_a_closed_or_paid_order_says_so(settings):
     assert "paid any more" in page
     assert "<form" not in page
     assert not Payment.objects.exists()
+
+
+def test_a_customer_ends_a_subscription_by_the_link_of_its_mail(settings, client):
+    subscription = subscription_of()
+    order = renewal(subscription)
+    link = end_link(subscription.pk)
+    mail = rendered_mail(order.emails.get())
+    assert link in mail.text
+    assert link in mail.html
+    path = link.removeprefix(settings.PUBLIC_BASE_URL)
+    page = client.get(path)
+    assert (page.status_code, "<form" in page.content.decode()) == (200, True)
+    subscription.refresh_from_db()
+    assert subscription.status == "ACTIVE"  # looking ends nothing
+    for _ in range(2):
+        ended = client.post(path).content.decode()
+        assert "has ended" in ended
+        assert "<form" not in ended
+    subscription.refresh_from_db()
+    order.refresh_from_db()
+    assert (subscription.status, order.status) == ("CANCELLED", "CANCELLED")
+    assert templates_of(order)[-1] == "CANCELLATION"
+    assert renew_due(now=timezone.now() + 60 * DAY) == 0
+    assert Order.objects.filter(subscription=subscription).count() == 1
+    assert client.get(path[:-3] + "abc").status_code == 404
+
+
+def test_a_renewal_that_is_paid_stays_paid_when_its_subscription_is_ended(settings, client):
+    subscription = subscription_of()
+    order = renewal(subscription)
+    pay_for(order, now=timezone.now())
+    client.post(end_link(subscription.pk).removeprefix(settings.PUBLIC_BASE_URL))
+    order.refresh_from_db()
+    subscription.refresh_from_db()
+    assert subscription.status == "CANCELLED"
+    assert order.status != "CANCELLED"
 
 
 def test_the_cancellation_mail_goes_out_at_its_moment(settings):

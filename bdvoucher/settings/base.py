@@ -54,6 +54,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "anymail",
+    "corsheaders",
     "core",
     "accounts",
     "catalog",
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "core.middleware.CorrelationMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "core.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -214,6 +216,19 @@ STORAGES = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
+#: What a storefront calls: neither operators' routes nor where gateways and partners report to.
+CORS_URLS_REGEX = r"^/api/(v1/(?!admin/|webhooks/|payments/[-\w]+/(callback|ipn))|schema/)"
+CORS_ALLOW_HEADERS = (
+    "accept",
+    "accept-language",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "x-correlation-id",
+)
+CORS_EXPOSE_HEADERS = ("ETag", "Retry-After", "X-Correlation-ID")
 
 # Mail
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:25")
@@ -258,6 +273,7 @@ PAYMENT_METHODS: list[str] = env.list(
     "PAYMENT_METHODS", default=["paystation", "bkash", "nagad", "sslcommerz", "dcb"]
 )
 PAYMENT_REMINDER = seconds("PAYMENT_REMINDER_SECONDS", 15 * 60)
+MAIL_RESENDS_PER_HOUR = env.int("MAIL_RESENDS_PER_HOUR", 5)
 SUBSCRIPTION_NOTICE = seconds("SUBSCRIPTION_NOTICE_SECONDS", 3 * 24 * 3600)
 SUBSCRIPTION_GRACE = seconds("SUBSCRIPTION_GRACE_SECONDS", 5 * 24 * 3600)
 RETURN_ADDRESSES: list[str] = env.list("RETURN_ADDRESSES", default=[])

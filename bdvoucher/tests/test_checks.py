@@ -70,6 +70,12 @@ def test_a_sound_configuration_is_not_complained_of(find):
         ("CODE_FINGERPRINT_KEY", b"", checks.code_keys, "E013"),
         ("CODE_FINGERPRINT_KEY", b"c" * 31, checks.code_keys, "E013"),
         ("CODE_FINGERPRINT_KEY", OTHER, checks.code_keys, "E014"),
+        (
+            "CORS_ALLOWED_ORIGINS",
+            ["http://shop.example.com"],
+            checks.browser_origins_of_a_real_shop,
+            "E060",
+        ),
         ("PAYMENT_METHODS", [], checks.providers, "E020"),
         ("PAYMENT_METHODS", ["paystation", "cash"], checks.providers, "E021"),
         ("BKASH_USERNAME", "", checks.credentials, "E022"),

@@ -139,9 +139,9 @@ def page_of_one(row: Any, *, limit: int) -> dict[str, Any]:
     return {"items": [row], "page": 1, "limit": limit, "total": 1, "total_pages": 1}
 
 
-def paging(default: int) -> list[OpenApiParameter]:
+def paging(default: int, *, most: int = 1_000_000) -> list[OpenApiParameter]:
     """`page` and `limit` of a list."""
-    pages = {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 1}
+    pages = {"type": "integer", "minimum": 1, "maximum": most, "default": 1}
     limits = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": default}
     return [
         OpenApiParameter("page", pages, description="From 1; one past the end is empty."),

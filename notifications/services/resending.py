@@ -1,13 +1,14 @@
 """Send a business mail of an order again, if its state allows it (seed ResendEmail; D22)."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 
 from core.actors import Actor
-from core.errors import BadGateway, BadRequest, DomainError, Forbidden
+from core.errors import BadGateway, BadRequest, DomainError, Forbidden, RateLimited
 from core.logging import get_logger
 from notifications.eligibility import Case, definition_of, is_overtaken, refusal
 from notifications.facts import MoneyFacts, PaymentFact
@@ -23,6 +24,7 @@ from orders.services import locked, tell
 log = get_logger(__name__)
 
 DEFAULT_REASON: Final = "Resend requested by staff; no reason given"
+HOUR: Final = timedelta(hours=1)
 NOT_DISPATCHED: Final = "the request to send could not be handed over"
 
 
@@ -65,6 +67,7 @@ def resend_email(
     Raises:
         BadRequest: template not supported (A2), order not eligible (A3), payment not its own.
         Forbidden: another recipient without the right to name one.
+        RateLimited: this order's mails were sent again too often within the last hour.
         BadGateway: the request to send could not be handed over; the row is FAILED (A6).
     """
     _record(order_id, request, actor=actor, now=now)
@@ -120,7 +123,23 @@ def _decide(
     if is_overtaken(template, case):
         _move_prebilling_forward(order, actor=actor, now=now)
         return Resent(None, "The offer needs no notice any more; prebilling was moved forward.")
+    _check_pace(case)
     return Resent(_row(case, template, recipient, named, request), "E-mail accepted for sending")
+
+
+def _check_pace(case: Case) -> None:
+    """Copies of the last hour are counted under the order's lock: a customer's box is no toy."""
+    copies = sorted(
+        mail.created_at
+        for mail in case.mails
+        if mail.resend_of_id is not None and mail.created_at > case.now - HOUR
+    )
+    most = settings.MAIL_RESENDS_PER_HOUR
+    if len(copies) >= most:
+        free = copies[-most] + HOUR
+        seconds = max(1, int((free - case.now).total_seconds()) + 1)
+        message = f"Mails of this order were sent again {len(copies)} times within an hour."
+        raise RateLimited(f"{message} Please wait.", retry_after=seconds)
 
 
 def _supported(name: str) -> Template:

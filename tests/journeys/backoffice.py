@@ -14,7 +14,7 @@ class BackOffice:
     def __init__(self, client: ShopClient, login: Login = OPERATOR) -> None:
         self.url, self.session = client.url, requests.Session()
         profile = client.expect(200, "GET", "/api/v1/user/profile", who="customer")["data"]
-        self.customer_id = profile["id"]
+        self.customer_number = profile["msisdn"]
         self.post("/admin/login/", username=login.name, password=login.password, next="/admin/")
 
     def get(self, path: str) -> str:
@@ -37,7 +37,7 @@ class BackOffice:
         self.post(
             "/admin/orders/subscription/add/",
             **{
-                "customer": str(self.customer_id),
+                "customer": self.customer_number,
                 "variant": "22405",
                 "quantity": "1",
                 "fulfillment_input": "{}",

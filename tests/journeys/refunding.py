@@ -1,5 +1,6 @@
 """What every gateway's journey does: pay, receive, and have one unit paid back."""
 
+import time
 from typing import Any, Final
 
 from bdvoucher.local.client import Login, ShopClient
@@ -11,6 +12,17 @@ FINANCE: Final = Login("finance@bdvoucher.com", "finance-demo")
 def finance(client: ShopClient) -> ShopClient:
     """The same shop, with finance at the desk."""
     return ShopClient(client.url, client.simulators_url, operator=FINANCE)
+
+
+def refund_when_ended(client: ShopClient, payment_id: int) -> dict[str, Any]:
+    """The payment's only refund, once the sweep has heard how it ended."""
+    until = time.monotonic() + 90
+    while True:
+        payment = client.admin("GET", f"/admin/payments/{payment_id}")["data"]
+        (refund,) = payment["refunds"]
+        if refund["status"] not in ("REQUESTED", "PENDING") or time.monotonic() > until:
+            return dict(refund)
+        time.sleep(1)
 
 
 def refunded_in_part(client: ShopClient, method: str) -> tuple[dict[str, Any], dict[str, Any]]:

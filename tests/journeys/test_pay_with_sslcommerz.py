@@ -3,7 +3,7 @@
 import pytest
 
 from bdvoucher.local.client import ShopClient
-from tests.journeys.refunding import refunded_in_part
+from tests.journeys.refunding import refund_when_ended, refunded_in_part
 from tests.journeys.test_buy_and_receive import seed_order
 
 pytestmark = pytest.mark.journey
@@ -89,7 +89,11 @@ def test_a_risky_payment_is_held_until_it_is_released(client: ShopClient) -> Non
 
 def test_delivered_and_refunded_in_part(client: ShopClient) -> None:
     """SSLCommerz takes the request at once, and tells later that the money went back."""
-    _, refund = refunded_in_part(client, SERVICE)
+    order, refund = refunded_in_part(client, SERVICE)
 
     assert (refund["status"], refund["by_hand"]) == ("PENDING", False)
     assert refund["gateway_refund_id"]
+    ended = refund_when_ended(client, order["payments"][0]["id"])
+    assert (ended["status"], ended["amount"]) == ("SUCCEEDED", refund["amount"])
+    row = ledger_of(client, order["payments"][0]["transaction_id"])
+    assert [each["refunds"] for each in row["attempts"]] == [1]
