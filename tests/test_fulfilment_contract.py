@@ -14,7 +14,7 @@ from catalog.tests.factories import VariantFactory
 from core.actors import SYSTEM
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.processing import process
-from fulfillment.tests.conftest import zendit
+from fulfillment.tests.conftest import wire, zendit
 from fulfillment.tests.factories import (
     codes_of,
     item_of,
@@ -32,7 +32,7 @@ from payments.settlement import settle
 from vouchers.models import Voucher
 
 pytestmark = pytest.mark.django_db
-__all__ = ["zendit"]
+__all__ = ["wire", "zendit"]
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_without_goods_the_order_needs_attention_with_its_alert_and_its_auto_att
     assert delivered(order, settings) == []
     assert order.status == "NEEDS_ATTENTION"
     assert open_alerts_of(order) == ["fulfillment_failed"]
-    assert trail_of(order) == [("AUTO", "FAILED")]
+    assert trail_of(order) == [("AUTO", "PARTNER_FAILED")]
     operator = UserFactory(operator=True)
     with mail_server(settings) as server:
         answer = APIClient().post(
@@ -111,7 +111,7 @@ def test_without_goods_the_order_needs_attention_with_its_alert_and_its_auto_att
             **bearer(operator),
         )
     assert answer.status_code == 200, answer.content
-    assert trail_of(order) == [("AUTO", "FAILED"), ("MANUAL_CODE_INPUT", "DISPATCHED")]
+    assert trail_of(order) == [("AUTO", "PARTNER_FAILED"), ("MANUAL_CODE_INPUT", "DISPATCHED")]
     assert len(server.taken) == 1
 
 

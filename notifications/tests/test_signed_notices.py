@@ -73,6 +73,8 @@ def of_ses(told: str = "Bounce") -> dict[str, Any]:
         },
         "bounce": {
             "bounceType": "Permanent",
+            "bounceSubType": "General",
+            "feedbackId": "fb-1",
             "timestamp": "2026-04-27T14:30:05.000Z",
             "bouncedRecipients": [{"emailAddress": "customer@example.com"}],
         },
