@@ -42,6 +42,7 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "stock": Proof(
         "contended allocations, half of them given up", ("tests/proofs/test_contended_stock.py",)
     ),
+    "machine": Proof("random lives of orders against a model", ("tests/proofs/test_machine.py",)),
     "purchases": Proof(
         "faulted purchases against the partners' ledgers",
         ("tests/proofs/test_faulted_purchases.py",),
@@ -49,6 +50,12 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "points": Proof(
         "killed before and after every commit and outside call",
         ("tests/proofs/test_commit_points.py",),
+    ),
+    "outages": Proof(
+        "outages of a running shop, intervals as shipped", ("tests/proofs/test_outages.py",)
+    ),
+    "mutants": Proof(
+        "each guard taken away: the suite must notice", ("tests/proofs/test_mutants.py",)
     ),
 }
 
