@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
@@ -35,15 +36,16 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def suite(tree: Path, mutant: Mutant) -> subprocess.CompletedProcess[str]:
     """The tests named, on our servers, in a database of their own."""
-    server, _, name = os.environ["DATABASE_URL"].rpartition("/")
+    server = urlsplit(os.environ["DATABASE_URL"])
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     kept = {key: value for key, value in kept.items() if not key.startswith("PROVE")}
-    own = f"{name}_mutants{'_schema' if mutant.of_the_schema else ''}"
+    name = "mutants_schema" if mutant.of_the_schema else "mutants"
+    kept["DATABASE_URL"] = urlunsplit(server._replace(path=f"/{name}"))
     schema = "--create-db" if mutant.of_the_schema else "--reuse-db"
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", schema,
          *mutant.tests],
-        cwd=tree, env={**kept, "DATABASE_URL": f"{server}/{own}"}, capture_output=True, text=True,
+        cwd=tree, env=kept, capture_output=True, text=True,
         check=False,
     )  # fmt: skip
 
