@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
 
 from bdvoucher.local.places import PROJECT
@@ -17,6 +18,8 @@ from tests.proofs.mutants import MUTANTS, Mutant
 from tests.telling import FULL, Teller
 
 pytestmark = pytest.mark.timeout(1800)
+#: The suite makes its own beside them: one is kept, the other made anew each time.
+DATABASES = ("mutants", "mutants_schema")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "staticfiles", "docs", "benchmarks")
 
 
@@ -31,6 +34,9 @@ def test_every_mutant_can_be_made(name: str) -> None:
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("mutants") / "tree"
     shutil.copytree(PROJECT, copy, ignore=LEFT_OUT)
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        for name in DATABASES:
+            server.execute(f"CREATE DATABASE {name}")
     return copy
 
 
@@ -39,7 +45,7 @@ def suite(tree: Path, mutant: Mutant) -> subprocess.CompletedProcess[str]:
     server = urlsplit(os.environ["DATABASE_URL"])
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     kept = {key: value for key, value in kept.items() if not key.startswith("PROVE")}
-    name = "mutants_schema" if mutant.of_the_schema else "mutants"
+    name = DATABASES[mutant.of_the_schema]
     kept["DATABASE_URL"] = urlunsplit(server._replace(path=f"/{name}"))
     schema = "--create-db" if mutant.of_the_schema else "--reuse-db"
     return subprocess.run(
