@@ -16,6 +16,7 @@ from orders.selectors import DHAKA
 APPS: Final = (
     "orders",
     "payments",
+    "books",
     "fulfillment",
     "notifications",
     "vouchers",

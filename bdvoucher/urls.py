@@ -32,6 +32,7 @@ api: list[URLPattern | URLResolver] = [
     path("admin/", include(discount_routes("api-admin"))),
     path("admin/", include(queue_routes("api-admin"))),
     path("admin/", include(alert_routes("api-admin"))),
+    path("admin/", include("books.urls")),
     path("admin/orders/", include(operator_routes("api-admin"))),
     path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
     path("admin/payments/", include(payment_routes("api-admin"))),

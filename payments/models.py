@@ -48,7 +48,10 @@ class Payment(models.Model):
 
     class Meta:
         db_table = "payments"
-        permissions = [("refund_payment", "Can pay money back")]
+        permissions = [
+            ("refund_payment", "Can pay money back"),
+            ("export_payments", "Can read the books and export payments"),
+        ]
         ordering = ["pk"]
         constraints = [
             models.UniqueConstraint(

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "fulfillment",
     "payments",
     "loyalty",
+    "books",
     "bdvoucher.apps.BdvoucherConfig",
 ]
 MIDDLEWARE = [

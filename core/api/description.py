@@ -178,6 +178,11 @@ TAGS: Final = [
         "description": "For staff: a payment with everything its gateway said, and paying it back, "
         "in full or unit by unit. Also at `/admin/payments/...`.",
     },
+    {
+        "name": "Books",
+        "description": "For finance: money by period and method, codes in and out, and statements "
+        "of gateways and partners laid beside them.",
+    },
     {"name": "Staff", "description": "Signing in at the operators' door."},
     {
         "name": "Recovery",
@@ -232,6 +237,10 @@ ENUMS: Final = {
     "FulfillmentItemStatus": "loyalty.states.ItemState",
     "FulfillmentRequestStatus": "loyalty.states.RequestStatus",
     "ProgrammeErrorCode": "loyalty.refusals.CODES",
+    "BooksStep": "books.sums.STEPS",
+    "BooksSide": "books.states.Side",
+    "GapKind": "books.states.GapKind",
+    "StatementLayout": "books.serializers.LAYOUTS",
     "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
 }
 

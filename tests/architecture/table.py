@@ -112,6 +112,14 @@ def discounted(world: World, n: int) -> None:
     DiscountCode.objects.create(code=f"MORE-{n}", **kind)
 
 
+def compared(world: World, n: int) -> None:
+    world.compared()
+
+
+def missed(world: World, n: int) -> None:
+    world.missed()
+
+
 def used(world: World, n: int) -> None:
     OrderItemFactory(order=OrderFactory(discount_id=world.discount, discount_code="SAVE20"))
 
@@ -257,6 +265,21 @@ OF_STAFF: dict[str, Row] = {
         {"post": MONEY}, "admin/payments/{received}/refunds/{refunding}/settle"
     ),
 }
+#: Finance alone; by the API only, for `/admin/books/` is the pages' own address.
+OF_FINANCE: dict[str, Row] = {
+    "api/v1/admin/books": Row({"get": MONEY}),
+    "api/v1/admin/books/stock": Row({"get": MONEY}),
+    "api/v1/admin/reconciliations": Row({"get": MONEY, "post": MONEY}, reads=("finance", compared)),
+    "api/v1/admin/reconciliations/<digits:run_id>": Row(
+        {"get": MONEY}, "api/v1/admin/reconciliations/{run}"
+    ),
+    "api/v1/admin/reconciliations/<digits:run_id>/gaps": Row(
+        {"get": MONEY}, "api/v1/admin/reconciliations/{run}/gaps", reads=("finance", missed)
+    ),
+    "api/v1/admin/reconciliations/<digits:run_id>/gaps/<digits:gap_id>/explain": Row(
+        {"post": MONEY}, "api/v1/admin/reconciliations/{run}/gaps/{gap}/explain"
+    ),
+}
 #: Nexway's contract: at its literal address, and with the operators' routes.
 OF_NEXWAY: dict[str, Row] = {
     f"{mount}ordersv2/<digits:key>{tail}": Row(who, f"{mount}ordersv2/{{order}}{tail}")
@@ -303,6 +326,7 @@ ROUTES: Final[Mapping[str, Row]] = {
     **PUBLIC,
     **OF_CUSTOMERS,
     **OF_STAFF,
+    **OF_FINANCE,
     **OF_NEXWAY,
     **OF_PROGRAMMES,
     **{

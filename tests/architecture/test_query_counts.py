@@ -12,6 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
 from accounts.tests.factories import UserFactory, bearer
+from books.tests.factories import GapFactory
 from catalog.tests.factories import CategoryFactory, PartnerFactory, SourceFactory, TagFactory
 from fulfillment.models import (
     FulfillmentAttempt,
@@ -176,6 +177,7 @@ def fill(numbers):
         EmailMessageFactory(order=order)
         subscription_of(order.customer, variant=item.variant)
         DiscountCode.objects.create(code=f"FILL-{n}", discount_type="flat", discount_value=n)
+        GapFactory(payment=payment)
         Group.objects.create(name=f"group {n}")
         run = RecoveryRun.objects.create(
             action="partner_retry", created_by=UserFactory(operator=True), created_at=now

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from accounts.tests.factories import UserFactory, bearer
+from books.tests.factories import GapFactory, ReconciliationFactory
 from catalog.tests.factories import PartnerFactory, SourceFactory, VariantFactory
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction, RecoveryRun
 from loyalty.tests.factories import ClientFactory, programme_bearer, transfer_of
@@ -161,3 +162,18 @@ class World:
     @cached_property
     def product(self) -> int:
         return int(VariantFactory(zendit=True).product_id)
+
+    def compared(self) -> Any:
+        """A run as `books.services.reconcile` leaves it."""
+        return ReconciliationFactory(created_by=self.person("finance"))
+
+    def missed(self) -> Any:
+        return GapFactory(reconciliation_id=self.run)
+
+    @cached_property
+    def run(self) -> int:
+        return int(self.compared().pk)
+
+    @cached_property
+    def gap(self) -> int:
+        return int(self.missed().pk)
