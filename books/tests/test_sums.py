@@ -238,7 +238,7 @@ def test_a_discount_lowers_what_codes_brought_and_a_revoked_code_brought_nothing
     shop.hold(1, total=75)
     shop.hold(1)
     shop.sell(2)
-    second = Voucher.objects.filter(variant=shop.variant).order_by("order_item").last()
+    second = Voucher.objects.filter(variant=shop.variant).order_by("order_item_id").last()
     Voucher.objects.filter(pk=second.pk).update(revoked_at=NOON, revoked_reason="paid back")
     row = shop.row()
     assert (row.sold, row.revenue, row.cost) == (2, 75, 140)

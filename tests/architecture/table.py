@@ -271,13 +271,13 @@ OF_FINANCE: dict[str, Row] = {
     "api/v1/admin/books/stock": Row({"get": MONEY}),
     "api/v1/admin/reconciliations": Row({"get": MONEY, "post": MONEY}, reads=("finance", compared)),
     "api/v1/admin/reconciliations/<digits:run_id>": Row(
-        {"get": MONEY}, "api/v1/admin/reconciliations/{run}"
+        {"get": MONEY}, "api/v1/admin/reconciliations/{comparison}"
     ),
     "api/v1/admin/reconciliations/<digits:run_id>/gaps": Row(
-        {"get": MONEY}, "api/v1/admin/reconciliations/{run}/gaps", reads=("finance", missed)
+        {"get": MONEY}, "api/v1/admin/reconciliations/{comparison}/gaps", reads=("finance", missed)
     ),
     "api/v1/admin/reconciliations/<digits:run_id>/gaps/<digits:gap_id>/explain": Row(
-        {"post": MONEY}, "api/v1/admin/reconciliations/{run}/gaps/{gap}/explain"
+        {"post": MONEY}, "api/v1/admin/reconciliations/{comparison}/gaps/{gap}/explain"
     ),
 }
 #: Nexway's contract: at its literal address, and with the operators' routes.

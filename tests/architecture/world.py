@@ -168,10 +168,10 @@ class World:
         return ReconciliationFactory(created_by=self.person("finance"))
 
     def missed(self) -> Any:
-        return GapFactory(reconciliation_id=self.run)
+        return GapFactory(reconciliation_id=self.comparison)
 
     @cached_property
-    def run(self) -> int:
+    def comparison(self) -> int:
         return int(self.compared().pk)
 
     @cached_property
