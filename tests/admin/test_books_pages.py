@@ -68,10 +68,8 @@ def test_exports_hold_no_code_and_no_formula(client, sign_in):
 def test_a_file_is_compared_and_its_gap_explained(client, sign_in):
     sign_in("finance")
     payment = paid(method="bkash")
-    text = (
-        HEAD
-        + f"{payment.reference},{payment.gateway_transaction_id},400,2026-04-27 12:00:00,Completed\n"
-    )
+    ids = f"{payment.reference},{payment.gateway_transaction_id}"
+    text = HEAD + f"{ids},400,2026-04-27 12:00:00,Completed\n"
     page = upload(client, text).content.decode()
     run = Reconciliation.objects.get()
     (gap,) = run.gaps.all()
