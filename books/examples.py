@@ -122,7 +122,7 @@ RECONCILE: Final = [
         },
         "Any file, columns mapped",
     ),
-    example("Compared", _RUN, "1 gap was found."),
+    example("Compared", _RUN, "1 gap was found.", status=201),
     refusal(400, "The file was not read: Line 3: '5OO' is no amount.", "content"),
     refusal(400, "Choose one of: sslcommerz, bkash, paystation, dcb, nagad.", "provider"),
 ]

@@ -112,7 +112,7 @@ def spending_data(row: Spending) -> dict[str, Any]:
     }
 
 
-class StockSchema(serializers.Serializer[Any]):
+class CodesOfVariantSchema(serializers.Serializer[Any]):
     variant_id = serializers.IntegerField(allow_null=True, help_text="Null for the sum.")
     product = serializers.CharField(allow_blank=True)
     variant = serializers.CharField(allow_blank=True)
@@ -135,8 +135,8 @@ class StockBooksSchema(serializers.Serializer[Any]):
     first_day = serializers.DateField()
     last_day = serializers.DateField(help_text="Included.")
     zone = serializers.CharField()
-    rows = StockSchema(many=True)
-    totals = StockSchema()
+    rows = CodesOfVariantSchema(many=True)
+    totals = CodesOfVariantSchema()
 
 
 def stock_data(row: Stock) -> dict[str, Any]:
