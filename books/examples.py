@@ -100,8 +100,8 @@ RECONCILE: Final = [
         {
             "side": "payments",
             "provider": "bkash",
-            "period_from": "2026-03-31T18:00:00Z",
-            "period_to": "2026-04-30T18:00:00Z",
+            "period_from": "2026-03-31T18:00:00.000Z",
+            "period_to": "2026-04-30T18:00:00.000Z",
             "file_name": "settlement-april.csv",
             "content": "merchantInvoiceNumber,trxID,amount,completedTime,transactionStatus\n"
             "BDV-20260427-1,AHL907B8SE,500.00,2026-04-27 20:22:00,Completed\n",
@@ -116,8 +116,8 @@ RECONCILE: Final = [
             "columns": {"reference": "Our ref", "amount": "Charged", "at": "When"},
             "currency": "USD",
             "zone": "UTC",
-            "period_from": "2026-03-31T18:00:00Z",
-            "period_to": "2026-04-30T18:00:00Z",
+            "period_from": "2026-03-31T18:00:00.000Z",
+            "period_to": "2026-04-30T18:00:00.000Z",
             "content": "Our ref;Charged;When\n20260427I1U1T1;7.60;2026-04-27 14:22:00\n",
         },
         "Any file, columns mapped",
