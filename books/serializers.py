@@ -162,7 +162,7 @@ def stock_data(row: Stock) -> dict[str, Any]:
 
 
 class ReconcileSerializer(StrictSerializer):
-    side = serializers.ChoiceField(choices=Side.values)
+    side = serializers.ChoiceField(choices=Side.choices)
     provider = TextField(max_length=60, help_text="Payment method, or slug of the partner.")
     layout = serializers.ChoiceField(
         choices=LAYOUTS, required=False, help_text="Default: the provider's own."
@@ -207,7 +207,7 @@ class ExplainSerializer(StrictSerializer):
 
 class ReconciliationSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    side = serializers.ChoiceField(choices=Side.values)
+    side = serializers.ChoiceField(choices=Side.choices)
     provider = serializers.CharField()
     layout = serializers.ChoiceField(choices=LAYOUTS)
     zone = serializers.CharField()
@@ -260,7 +260,7 @@ def _sums(run: Reconciliation, whose: str) -> dict[str, float]:
 
 class GapSchema(serializers.Serializer[Any]):
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(choices=GapKind.values)
+    kind = serializers.ChoiceField(choices=GapKind.choices)
     is_refund = serializers.BooleanField()
     line = serializers.IntegerField(allow_null=True, help_text="Of the file, from 1.")
     reference = serializers.CharField(allow_blank=True, help_text="Ours, as far as known.")
