@@ -85,23 +85,31 @@ def checkout(
         known = Order.objects.filter(request_key=buyer.request_key).first()
         if known is not None:
             return CheckoutResult(known, _latest(known), "Order created")
-    with transaction.atomic():
-        order, items = place_order(cart, buyer, now=now)
-        check_amount(cart.payment_method, order.total_amount, field="payment_method")
-        hold_stock(order, items, now=now)
-        payment = None
-        if order.total_amount == 0:
-            payment = _pay_by_ourselves(
-                order, "discount", reason="paid in full by discount", now=now
-            )
-        elif init_payment:
-            payment = start_payment(
-                order, cart.payment_method, return_url=return_url, now=now, number=1
-            )
+    order, payment = placed(
+        cart, buyer, init_payment=init_payment, return_url=return_url, now=now
+    )
     if payment is None or payment.status == PaymentStatus.SUCCEEDED:
         return CheckoutResult(order, payment, "Order created")
     opened = _opened(payment, address)
     return CheckoutResult(order, opened, SESSION_CREATED if opened else NO_PAGE_YET)
+
+
+@transaction.atomic
+def placed(
+    cart: Cart, buyer: Buyer, *, init_payment: bool, return_url: str = "", now: datetime
+) -> tuple[Order, Payment | None]:
+    """Order, reservation and payment row, all or nothing; no gateway is asked yet."""
+    order, items = place_order(cart, buyer, now=now)
+    check_amount(cart.payment_method, order.total_amount, field="payment_method")
+    hold_stock(order, items, now=now)
+    if order.total_amount == 0:
+        reason = "paid in full by discount"
+        return order, _pay_by_ourselves(order, "discount", reason=reason, now=now)
+    if not init_payment:
+        return order, None
+    return order, start_payment(
+        order, cart.payment_method, return_url=return_url, now=now, number=1
+    )
 
 
 def check_method(method: str, *, field: str) -> None:
