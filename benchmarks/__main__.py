@@ -19,10 +19,22 @@ SIZES: Final = (10_000, 1_000_000)
 
 def asked(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./run bench", description=__doc__)
-    parser.add_argument("--orders", type=int, nargs="+", default=list(SIZES), metavar="N",
-                        help="sizes of the shop; growth is from the first to the last")
-    parser.add_argument("--only", nargs="+", choices=(*GROUPS, "sustained"), default=[*GROUPS],
-                        metavar="GROUP", help=f"of {', '.join(GROUPS)}, sustained")
+    parser.add_argument(
+        "--orders",
+        type=int,
+        nargs="+",
+        default=list(SIZES),
+        metavar="N",
+        help="sizes of the shop; growth is from the first to the last",
+    )
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=(*GROUPS, "sustained"),
+        default=[*GROUPS],
+        metavar="GROUP",
+        help=f"of {', '.join(GROUPS)}, sustained",
+    )
     parser.add_argument("--passes", type=int, default=3, help="alternating passes; medians count")
     parser.add_argument("--count", type=int, default=100, help="operations of a kind in a pass")
     parser.add_argument("--minutes", type=float, default=15, help="how long `sustained` lasts")

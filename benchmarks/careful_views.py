@@ -1,4 +1,4 @@
-"""A bare DRF view, and the shop's order JSON as careful plain DRF: models, prefetch, serializers."""
+"""A bare DRF view, and the shop's order JSON as plain DRF: prefetched models, serializers."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,7 +23,7 @@ class Bare(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
-    def get(self, request: Request) -> Response:
+    def get(self, _request: Request) -> Response:
         return Response({"success": True, "message": "", "data": None})
 
 

@@ -50,9 +50,7 @@ VALUES (%s, 'paystation', 'INITIATED', %s, %s, 'BDT', '', '', '', '', false, '',
 """
 
 
-def place(
-    lines: Sequence[tuple[int, int]], *, customer_id: int, email: str, now: datetime
-) -> int:
+def place(lines: Sequence[tuple[int, int]], *, customer_id: int, email: str, now: datetime) -> int:
     """Two lines of (variant, quantity); the order's id."""
     number = str(10_000_000 + secrets.randbelow(90_000_000))
     until = now + timedelta(minutes=30)
@@ -113,10 +111,10 @@ FROM orders o WHERE o.customer_id = %s {which} ORDER BY o.id DESC LIMIT 10
 """
 PARTS = (
     "SELECT * FROM order_items WHERE order_id = ANY(%s) ORDER BY order_id, position",
-    "SELECT v.id, v.order_item_id, v.status, v.secret, v.serial_number, v.expires_at FROM vouchers"
-    " v JOIN order_items i ON i.id = v.order_item_id WHERE i.order_id = ANY(%s)",
-    "SELECT id, order_id, reference, status, method, amount, created_at FROM payments"
-    " WHERE order_id = ANY(%s)",
+    """SELECT v.id, v.order_item_id, v.status, v.secret, v.serial_number, v.expires_at
+       FROM vouchers v JOIN order_items i ON i.id = v.order_item_id WHERE i.order_id = ANY(%s)""",
+    """SELECT id, order_id, reference, status, method, amount, created_at FROM payments
+       WHERE order_id = ANY(%s)""",
 )
 
 

@@ -58,7 +58,9 @@ def services(run: Run) -> None:
             Row(f"{what}: commits", counted[f"{job}/ours"]["commits"], "", 1, exactly=True)
             for what, job in (("create", "create"), ("fulfil", "fulfil"), ("mail outcome", "mail"))
         ),
-        Row("settle a payment: statements", counted["pay/ours"]["statements"], note=_cpu(of, "pay")),
+        Row(
+            "settle a payment: statements", counted["pay/ours"]["statements"], note=_cpu(of, "pay")
+        ),
         Row("mail outcome: statements", counted["mail/ours"]["statements"], note=_cpu(of, "mail")),
     ]
     run.rows += _growth(found, run.sizes, {
@@ -164,9 +166,7 @@ def pages(run: Run) -> None:
     use(run.sizes[-1])
     run.say("searches and the operators' pages")
     searches, admin = measured.searches(run.passes), measured.admin_pages(run.passes)
-    run.rows += [
-        Row(f"search: {name}", took, "ms", 50, 10) for name, took in searches.items()
-    ]
+    run.rows += [Row(f"search: {name}", took, "ms", 50, 10) for name, took in searches.items()]
     run.rows += [Row(f"admin: {name}", took, "ms", 500, 150) for name, took in admin.items()]
     run.raw["pages"] = {"searches": searches, "admin": admin}
 
@@ -186,9 +186,11 @@ def hot(run: Run) -> None:
 
 
 def invariants(run: Run) -> None:
-    from bdvoucher.invariants import check_all
-    from django.utils import timezone
     import time
+
+    from django.utils import timezone
+
+    from bdvoucher.invariants import check_all
 
     use(run.sizes[-1])
     run.say("every invariant over the whole shop")

@@ -30,7 +30,7 @@ class Chain:
     """One pass on one database: carts, and what becomes of them."""
 
     def __init__(self, customers: int, seed: int) -> None:
-        self.random = random.Random(seed)  # noqa: S311 - the same carts in every run
+        self.random = random.Random(seed)
         self.customers = customers
         self.orders: list[int] = []
         self.payments: list[int] = []
@@ -153,7 +153,7 @@ def _growth(few: Sequence[int], many: Sequence[int]) -> int:
 
 def _fulfilling(quantities: Sequence[int]) -> int:
     chain = Chain(2, 11)
-    variants = random.Random(len(quantities)).sample(USUAL, len(quantities))  # noqa: S311
+    variants = random.Random(len(quantities)).sample(USUAL, len(quantities))
     cart = Cart([Line(v, q) for v, q in zip(variants, quantities, strict=True)], "paystation")
     buyer = Buyer(2, "customer2@example.com", "en")
     order, payment = placed(cart, buyer, init_payment=True, now=timezone.now())

@@ -1,4 +1,4 @@
-"""The shop behind its own gunicorn on one size's database, and a client that keeps its line open."""
+"""The shop behind a gunicorn on one size's database, and a client that keeps its line open."""
 
 import http.client
 import json
@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import psycopg
 
-from benchmarks.meter import Cost, cpu_of
-from benchmarks.world import url_of
 from bdvoucher.local import processes
 from bdvoucher.local.places import PROJECT
 from bdvoucher.local.ports import HOST, free_ports
+from benchmarks.meter import Cost, cpu_of
+from benchmarks.world import url_of
 
 WORKERS, THREADS = 2, 4
 READY_SECONDS: Final = 60.0
@@ -138,16 +138,14 @@ class Readers:
         from accounts.models import User
         from orders.models import Order
 
-        self.random = random.Random(seed)  # noqa: S311 - the same in every run
+        self.random = random.Random(seed)
         self.usual = usual
         last = Order.objects.order_by("-pk").values_list("pk", flat=True)[0]
         places = [self.random.randint(1, last) for _ in range(120)]
         delivered = Order.objects.filter(pk__in=places, status="SUCCEEDED").exclude(customer=1)
         rows = list(delivered.values_list("pk", "customer_id"))
         users = User.objects.in_bulk({customer for _, customer in rows})
-        self.people = [
-            (pk, tokens_for(users[customer], door=CLIENT)[0]) for pk, customer in rows
-        ]
+        self.people = [(pk, tokens_for(users[customer], door=CLIENT)[0]) for pk, customer in rows]
 
     def calls(self, kind: str, count: int) -> list[Call]:
         return [self._call(kind) for _ in range(count)]

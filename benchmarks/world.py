@@ -48,6 +48,7 @@ def bench_world(sizes: Sequence[int], *, home: Path | None = None, say: Say) -> 
 
         django.setup()
         import bdvoucher.celery  # noqa: F401 - knows the broker
+
         try:
             yield base
         finally:

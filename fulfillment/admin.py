@@ -3,11 +3,12 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import Partner
 from core.actors import Actor
 from core.admin import KeptAdmin, LookAdmin
 from fulfillment import run_admin  # noqa: F401 - registers its page
@@ -21,7 +22,7 @@ class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
     list_display_links = ("number",)
     list_filter = ("status", "type")
     list_select_related = ("order", "admin_user")
-    search_fields = ("=correlation_id", "=order__order_number")
+    search_fields = ("correlation_id__exact", "order__order_number__exact")
     search_help_text = "Order number or correlation id; exact."
 
     @admin.display(description="Attempt", ordering="pk")
@@ -35,8 +36,9 @@ class PartnerTransactionAdmin(LookAdmin[PartnerTransaction]):
     list_display_links = ("reference",)
     list_filter = ("status", "partner")
     list_select_related = ("partner", "source__partner")
-    search_fields = ("=reference", "=partner_transaction_id")
+    search_fields = ("reference__exact", "partner_transaction_id__exact")
     search_help_text = "Our reference or the partner's; exact."
+    found_within = {"reference__exact": Q(partner__in=Partner.objects.all())}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PartnerTransaction]:
         return super().get_queryset(request).select_related("partner", "source__partner")

@@ -42,7 +42,7 @@ class AdminAlertAdmin(LookAdmin[AdminAlert]):
     list_display_links = ("kind",)
     list_filter = (OpenFilter, "kind")
     list_select_related = ("order", "acknowledged_by")
-    search_fields = ("=order__order_number",)
+    search_fields = ("order__order_number__exact",)
     actions: Any = ("acknowledge", "resolve")
 
     @admin.display(description="Seen by")

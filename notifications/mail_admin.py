@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from core.actors import Actor
-from core.admin import LookAdmin, new_form_key, spend_form_key
+from core.admin import ChoiceFilter, LookAdmin, new_form_key, spend_form_key
 from core.errors import DomainError
 from core.templatetags.shop import pill
 from fulfillment.recovery import resend_codes
@@ -28,7 +28,7 @@ from notifications.notices import rendered_mail
 from notifications.rendering import ForeignCode, Rendered
 from notifications.selectors import failed_mails
 from notifications.services import EmailRequest, resend_email
-from notifications.states import VOUCHERS
+from notifications.states import VOUCHERS, Template
 from orders.models import Order
 from payments.selectors import facts_of
 from vouchers.reading import REVEAL, codes_for_staff
@@ -81,13 +81,23 @@ class WindowForm(forms.Form):
     )
 
 
+class TemplateFilter(ChoiceFilter):
+    title = parameter_name = "template"
+    choices_known = ((VOUCHERS, "Vouchers"), *Template.choices)
+
+
 @admin.register(EmailMessage)
 class EmailMessageAdmin(LookAdmin[EmailMessage]):
     list_display = ("subject", "known", "order_page", "recipient", "tries", "error", "made")
     list_display_links = ("subject",)
-    list_filter = ("status", "template")
+    list_filter = ("status", TemplateFilter)
     list_select_related = ("order",)
-    search_fields = ("=recipient", "=message_id", "=external_id", "=order__order_number")
+    search_fields = (
+        "recipient__iexact",
+        "message_id__exact",
+        "external_id__exact",
+        "order__order_number__exact",
+    )
     search_help_text = "Recipient, order number, Message-ID or the provider's id; exact."
     change_list_template = "admin/notifications/emailmessage/change_list.html"
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from notifications.states import (
     CLOSE_BY_THEMSELVES,
@@ -79,6 +80,7 @@ class EmailMessage(models.Model):
                 condition=Q(status__in=["PENDING", "SENDING"]),
                 name="email_due",
             ),
+            models.Index(Upper("recipient"), name="email_by_recipient"),
             models.Index(
                 fields=["external_id"], condition=~Q(external_id=""), name="email_by_external_id"
             ),

@@ -60,7 +60,7 @@ class SubscriptionAdmin(KeptAdmin[Subscription]):
     list_display = ("__str__", "customer", "variant", "billing", "next_billing_at", "state")
     list_filter = ("status", "billing", "interval")
     list_select_related = ("customer", "variant__product")
-    search_fields = ("=recipient_email", "=customer__msisdn")
+    search_fields = ("recipient_email__exact", "customer__msisdn__exact")
     actions: Any = ("pause", "resume", "end")
 
     def get_readonly_fields(

@@ -113,8 +113,9 @@ class OrdersView(APIView):
             now=timezone.now(),
             address=client_address(request),
         )
-        order = Order.objects.get(pk=result.order.pk)
-        data = shown([order])[order.pk] | {"payment": session_data(result.payment)}
+        order = result.order
+        data = shown([order], with_codes=order.paid_at is not None)[order.pk]
+        data |= {"payment": session_data(result.payment)}
         return ok(data, result.message, status=201)
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from core.actors import Actor
-from core.admin import LookAdmin, new_form_key, spend_form_key
+from core.admin import ChoiceFilter, LookAdmin, new_form_key, spend_form_key
 from core.errors import DomainError
 from notifications.states import AlertKind
 from payments.forms import RefundForm, SettleForm
@@ -34,12 +34,20 @@ from payments.selectors import (
     refundable_units,
     refunds_of,
 )
-from payments.states import OPEN, REFUND_OPEN, PaymentStatus, RefundStatus
+from payments.states import (
+    CHANNELS,
+    INTERNAL_METHODS,
+    OPEN,
+    REFUND_OPEN,
+    PaymentStatus,
+    RefundStatus,
+)
 from payments.verification import verify
 
 REFUND: Final = "payments.refund_payment"
 STUCK_AFTER: Final = timedelta(minutes=10)
 Back = HttpResponseRedirect
+METHOD_CHOICES: Final = tuple((slug, slug) for slug in [*CHANNELS, *sorted(INTERNAL_METHODS)])
 
 
 class TroubleFilter(admin.SimpleListFilter):
@@ -81,16 +89,34 @@ class TroubleFilter(admin.SimpleListFilter):
         return queryset if wanted is None else queryset.filter(wanted).distinct()
 
 
+class MethodFilter(ChoiceFilter):
+    title = parameter_name = "method"
+    choices_known = METHOD_CHOICES
+
+
+class GatewayFilter(ChoiceFilter):
+    title = parameter_name = "gateway"
+    choices_known = METHOD_CHOICES
+
+
 @admin.register(Payment)
 class PaymentAdmin(LookAdmin[Payment]):
     list_display = (
         "reference", "state", "order_page", "method", "sum", "gateway_transaction_id", "made",
     )  # fmt: skip
     list_display_links = ("reference",)
-    list_filter = (TroubleFilter, "status", "method")
+    list_filter = (TroubleFilter, "status", MethodFilter)
     list_select_related = ("order",)
-    search_fields = ("=reference", "=gateway_reference", "=gateway_transaction_id")
+    search_fields = (
+        "reference__exact",
+        "gateway_reference__exact",
+        "gateway_transaction_id__exact",
+    )
     search_help_text = "Our reference, or the gateway's; exact."
+    found_within = {  # the gateway's own references are indexed by method
+        "gateway_reference__exact": Q(method__in=[*CHANNELS]),
+        "gateway_transaction_id__exact": Q(method__in=[*CHANNELS]),
+    }
     exclude = ("redirect_url",)  # opens the customer's session at the gateway
 
     def get_urls(self) -> list[URLPattern]:
@@ -232,14 +258,14 @@ class RefundAdmin(LookAdmin[Refund]):
     list_display_links = ("reference",)
     list_filter = ("status", "by_hand")
     list_select_related = ("payment", "requested_by")
-    search_fields = ("=reference", "=payment__reference", "=gateway_refund_id")
+    search_fields = ("reference__exact", "payment__reference__exact", "gateway_refund_id__exact")
     search_help_text = "Our reference, or the gateway's; exact."
 
 
 @admin.register(GatewayCallback)
 class GatewayCallbackAdmin(LookAdmin[GatewayCallback]):
     list_display = ("__str__", "gateway", "payment", "times", "last_received_at")
-    list_filter = ("gateway",)
+    list_filter = (GatewayFilter,)
     list_select_related = ("payment",)
     exclude = ("digest", "headers")  # headers hold the gateway's shared secret
 
@@ -251,5 +277,5 @@ class CarrierConsentAdmin(LookAdmin[CarrierConsent]):
     list_display = ("__str__", "payment", "passwords", "given_at", "made")
     list_filter = ("carrier",)
     list_select_related = ("payment",)
-    search_fields = ("=payment__reference", "=subscriber", "=internal_id")
+    search_fields = ("payment__reference__exact", "subscriber__exact", "internal_id__exact")
     exclude = ("digest",)

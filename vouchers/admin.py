@@ -17,7 +17,7 @@ class VoucherAdmin(LookAdmin[Voucher]):
     list_display_links = ("mask",)
     list_filter = ("status", "partner")
     list_select_related = ("variant__product", "batch", "order_item__order")
-    search_fields = ("=serial_number", "=order_item__order__order_number")
+    search_fields = ("serial_number__exact", "order_item__order__order_number__exact")
     search_help_text = "Serial number or order number; exact. Find a code from the list of orders."
     exclude = (*SEALED, "metadata")
 

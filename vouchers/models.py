@@ -115,6 +115,11 @@ class Voucher(models.Model):
                 fields=["reserved_until"], condition=Q(status="reserved"), name="voucher_reserved"
             ),
             GinIndex(fields=["words"], name="voucher_words"),
+            models.Index(
+                fields=["serial_number"],
+                condition=Q(serial_number__isnull=False),
+                name="voucher_by_serial",
+            ),
         ]
 
 

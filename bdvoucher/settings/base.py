@@ -116,6 +116,11 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
         " -c idle_in_transaction_session_timeout=60000",
     }
 )
+#: PgBouncer in transaction mode: no cursor outlives its transaction, and the limits above are
+#: given to the role instead (docs/scaling.md), because it passes no options on.
+if env.bool("DATABASE_BEHIND_POOLER", False):
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
+    DATABASES["default"]["OPTIONS"].pop("options")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 REDIS_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", 1.5)
