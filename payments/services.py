@@ -85,9 +85,7 @@ def checkout(
         known = Order.objects.filter(request_key=buyer.request_key).first()
         if known is not None:
             return CheckoutResult(known, _latest(known), "Order created")
-    order, payment = placed(
-        cart, buyer, init_payment=init_payment, return_url=return_url, now=now
-    )
+    order, payment = placed(cart, buyer, init_payment=init_payment, return_url=return_url, now=now)
     if payment is None or payment.status == PaymentStatus.SUCCEEDED:
         return CheckoutResult(order, payment, "Order created")
     opened = _opened(payment, address)

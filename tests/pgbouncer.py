@@ -1,4 +1,4 @@
-"""A PgBouncer of our own in transaction mode, where the machine has one (BDV_PGBOUNCER names it)."""
+"""A PgBouncer in transaction mode of our own, where there is one (BDV_PGBOUNCER names it)."""
 
 import os
 import shutil

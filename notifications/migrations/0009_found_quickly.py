@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0007_payment_unconfirmed'),
+        ('notifications', '0008_points_transfer_alerts'),
         ('orders', '0007_found_quickly'),
     ]
 
