@@ -144,10 +144,10 @@ def crowd(run: Run) -> None:
     use(size)
     with ExitStack() as stack:
         server = _serving(run, stack)[size]
-        over_http.crowded({}, server, 98, 80)
+        over_http.crowded({}, server, 98, 8 * min(10, run.count))
         for number in range(run.passes):
             run.say(f"eight clients at once, pass {number + 1} of {run.passes}")
-            over_http.crowded(found, server, number, max(80, 8 * run.count))
+            over_http.crowded(found, server, number, 8 * run.count)
         over_http.tidy()
     rate = statistics.median(each["rate"] for each in found["bare"])
     for kind, must, aim in (("detail", 14, 4), ("create", 14, 6), ("list", 30, 5)):
