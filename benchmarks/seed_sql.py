@@ -102,7 +102,8 @@ def chunk(first: int, last: int, orders: int) -> str:
         SELECT i, CASE WHEN i % 1000 = 999 THEN 191 + i / 1000 % 10 ELSE 10 + i * 31 % 180 END
             AS v1,
           CASE WHEN i % 5 = 0 THEN 10 + (i * 17 + 5) % 180 END AS v2,
-          CASE WHEN i % {max(20, orders // 500)} = 0 THEN 1 ELSE 2 + i * 7919 % {customers - 1} END AS customer,
+          CASE WHEN i % {max(20, orders // 500)} = 0 THEN 1
+            ELSE 2 + i * 7919 % {customers - 1} END AS customer,
           (10000000 + i * 48271 % 90000000)::text AS number,
           now() - interval '20 minutes'
             - ({orders} - i) * (interval '{DAYS} days' / {orders}) AS placed,
