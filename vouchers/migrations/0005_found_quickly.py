@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('catalog', '0001_initial'),
         ('orders', '0007_found_quickly'),
-        ('vouchers', '0003_revoked_codes'),
+        ('vouchers', '0004_replace_right'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
