@@ -38,7 +38,8 @@ class ChoiceFilter(admin.SimpleListFilter):
         return list(self.choices_known)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() else queryset
+        wanted = self.value()
+        return queryset.filter(**{str(self.parameter_name): wanted}) if wanted else queryset
 
 
 class CappedPaginator(Paginator[Any]):

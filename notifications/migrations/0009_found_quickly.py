@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('notifications', '0008_points_transfer_alerts'),
-        ('orders', '0007_found_quickly'),
+        ('orders', '0006_subscription_day'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('catalog', '0001_initial'),
-        ('orders', '0007_found_quickly'),
+        ('orders', '0006_subscription_day'),
         ('vouchers', '0004_replace_right'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
