@@ -36,6 +36,7 @@ app.conf.update(
         "*.sweep_*": {"queue": "sweeps"},
         "*.close_*": {"queue": "sweeps"},
         "*.remind_*": {"queue": "sweeps"},
+        "notifications.tasks.deliver_*": {"queue": "mail"},
     },
     timezone="UTC",
     worker_hijack_root_logger=False,
