@@ -31,7 +31,7 @@ from fulfillment.waiting import start_again
 from notifications.models import AdminAlert, EmailMessage
 from notifications.selectors import due_voucher_mails
 from notifications.tests.smtp import mail_server, no_server
-from orders.models import OrderEvent
+from orders.models import OrderEvent, OrderItem
 from vouchers.models import Voucher
 from vouchers.tests.factories import VoucherFactory
 
@@ -489,3 +489,23 @@ def test_a_held_order_is_touched_by_no_sweep():
     fresh = paid_order((pool_of("A-0001"), 1), held_for_risk=True)
     assert fresh.pk not in orders_with_due_work(now=timezone.now())
     assert codes_of(processed(fresh)) == []
+
+
+@pytest.mark.parametrize("meanwhile", ["filled", "refunded", "under way"])
+def test_a_unit_that_is_not_ours_to_buy_any_more_is_left_alone(zendit, meanwhile):
+    """Between the claim and the purchase somebody else may have been quicker."""
+    order = paid_order((offered("offer"), 1))
+    item = item_of(order)
+    attempt = FulfillmentAttempt.objects.get(item=item)
+    attempt.claimed_at = timezone.now()
+    attempt.save()
+    source = PartnerSource.objects.get(variant=item.variant)
+    match meanwhile:
+        case "filled":
+            VoucherFactory(order_item=item)
+        case "refunded":
+            OrderItem.objects.filter(pk=item.pk).update(refunded_units=[1])
+        case "under way":
+            assert open_purchase(attempt, item, 1, source) is not None
+    assert open_purchase(attempt, item, 1, source) is None
+    assert zendit.sold == []
