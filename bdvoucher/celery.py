@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery, signals
 from django.conf import settings
 
+from bdvoucher import alive
 from core import correlation
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bdvoucher.settings.production")
@@ -97,6 +98,17 @@ for entry in app.conf.beat_schedule.values():
     entry["options"] = {"expires": entry["schedule"] * 2}
 app.autodiscover_tasks()
 app.autodiscover_tasks(related_name="run_tasks")
+
+
+@signals.heartbeat_sent.connect
+def worker_beats(**_: object) -> None:
+    alive.beat()
+
+
+@signals.task_success.connect
+def sweep_is_done(sender: Any, **_: object) -> None:
+    if any(entry["task"] == sender.name for entry in app.conf.beat_schedule.values()):
+        alive.note(sender.name)
 
 
 HEADER = "bdv_correlation_id"

@@ -538,6 +538,15 @@ def people_of_a_real_shop() -> Iterator[CheckMessage]:
         )
 
 
+def metrics_are_guarded() -> Iterator[CheckMessage]:
+    if 0 < len(settings.METRICS_TOKEN) < JWT_LENGTH:
+        yield error(
+            60,
+            "METRICS_TOKEN is short enough to be guessed: turnover and stock are behind it.",
+            f"Set METRICS_TOKEN to a random text, or leave it empty: {MAKE_TEXT}",
+        )
+
+
 ALWAYS: Final = (
     signing_keys,
     code_keys,
@@ -558,6 +567,7 @@ DEPLOYED: Final = (
     known_secrets,
     mail_of_a_real_shop,
     people_of_a_real_shop,
+    metrics_are_guarded,
 )
 
 

@@ -4,9 +4,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
-from django.views.decorators.cache import cache_control
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
@@ -14,6 +16,8 @@ from drf_spectacular.views import SpectacularRedocView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from bdvoucher import health, metrics
+from core.api.errors import plain_error
 from core.middleware import ContentSecurityPolicyMiddleware
 
 
@@ -27,6 +31,32 @@ def front_door(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """This process answers; nothing more is promised."""
     return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Each part by name. 503 only where no request can be served; with `?all` for any part.
+
+    A load balancer must not take the web away because a worker died: payments still come.
+    """
+    parts = health.look()
+    missing = {name for name, part in parts.items() if not part.ok}
+    unready = missing if "all" in request.GET else missing & health.NEEDED
+    word = "unavailable" if unready else "degraded" if missing else "ok"
+    said = {name: {"ok": part.ok, **part.detail} for name, part in parts.items()}
+    return JsonResponse({"status": word, "parts": said}, status=503 if unready else 200)
+
+
+@never_cache
+@require_safe
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """For Prometheus, with `METRICS_TOKEN` as its bearer token; without one set there is none."""
+    token: str = settings.METRICS_TOKEN
+    shown = request.headers.get("Authorization", "")
+    if not token or not constant_time_compare(shown, f"Bearer {token}"):
+        return plain_error(404, "Not found.")
+    return HttpResponse(metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 #: One picture of ReDoc's lies on a server of others, which our pages don't load from.

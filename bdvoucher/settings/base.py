@@ -370,6 +370,7 @@ TRANSFER_WAITS: list[float] = env.list("TRANSFER_WAITS", float, [2, 10, 60, 300,
 POINTS_BRIDGE_BASE_URL = env.str("POINTS_BRIDGE_BASE_URL", "")
 POINTS_BRIDGE_API_KEY = env.str("POINTS_BRIDGE_API_KEY", "")
 
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "logging.config.dictConfig"
 LOGGING = configure(LOG_LEVEL)

@@ -133,6 +133,8 @@ CODE = {**NUMBER, "otp": "000000"}
 PUBLIC: dict[str, Row] = {
     "": Row({"get": EVERYBODY}),
     "healthz": Row({"get": EVERYBODY}),
+    "readyz": Row({"get": EVERYBODY}),
+    "metrics": Row({}),
     "api/schema/": Row({"get": EVERYBODY}),
     "api/docs/": Row({"get": EVERYBODY}),
     "api/redoc/redoc.js": Row({"get": EVERYBODY}),
