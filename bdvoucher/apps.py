@@ -13,7 +13,11 @@ class BdvoucherConfig(AppConfig):
     def ready(self) -> None:
         # Tasks announced by the web process need our app, not Celery's default one. Not in
         # `bdvoucher/__init__.py`: `bdvoucher.local` must be importable before any settings.
-        from bdvoucher import celery  # noqa: F401
+        from bdvoucher import (
+            celery,  # noqa: F401
+            reports,
+        )
         from bdvoucher.checks import register_all
 
         register_all()
+        reports.start()

@@ -5,6 +5,7 @@ sweeps bring it back when the broker forgets. Every task is safe twice at once (
 """
 
 import os
+from contextlib import ExitStack
 from typing import Any
 
 from celery import Celery, signals
@@ -12,6 +13,7 @@ from django.conf import settings
 
 from bdvoucher import alive
 from core import correlation
+from core.patience import patience
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bdvoucher.settings.production")
 
@@ -112,6 +114,11 @@ def sweep_is_done(sender: Any, **_: object) -> None:
 
 
 HEADER = "bdv_correlation_id"
+#: How long a task waits for a database that hangs: shorter than the leases of what it claims.
+WORK = 45.0
+LONG_WORK = 900.0
+#: These go through whole tables, and claim nothing.
+LONG = frozenset({"bdvoucher.tasks.sweep_invariants", "bdvoucher.tasks.sweep_expired"})
 
 
 @signals.before_task_publish.connect
@@ -121,8 +128,10 @@ def send_correlation(headers: dict[str, Any], **_: object) -> None:
 
 @signals.task_prerun.connect
 def take_correlation(task: Any, **_: object) -> None:
-    scope = correlation.correlated(correlation.accepted(getattr(task.request, HEADER, None)))
-    scope.__enter__()
+    scope = ExitStack()
+    offered = correlation.accepted(getattr(task.request, HEADER, None))
+    scope.enter_context(correlation.correlated(offered))
+    scope.enter_context(patience(LONG_WORK if task.name in LONG else WORK))
     task.request.correlation_scope = scope
 
 

@@ -51,11 +51,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
 @never_cache
 @require_safe
 def metrics_page(request: HttpRequest) -> HttpResponse:
-    """For Prometheus, with `METRICS_TOKEN` as its bearer token; without one set there is none."""
+    """For Prometheus, with `METRICS_TOKEN` as its bearer token; for nobody where none is set."""
     token: str = settings.METRICS_TOKEN
     shown = request.headers.get("Authorization", "")
     if not token or not constant_time_compare(shown, f"Bearer {token}"):
-        return plain_error(404, "Not found.")
+        return plain_error(401, "These figures are for who has the token.")
     return HttpResponse(metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

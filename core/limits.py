@@ -10,13 +10,14 @@ operators from repairing orders, and Argon2 keeps guessing slow (`open_when_down
 
 import hashlib
 import ipaddress
+import time
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.cache import caches
 from django.http import HttpRequest
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, TimeoutError as RedisTimeout
 
 from core.errors import DomainError, RateLimited
 from core.logging import get_logger
@@ -28,6 +29,9 @@ local count = redis.call('INCR', KEYS[1])
 if count == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {count, redis.call('PTTL', KEYS[1])}
 """
+#: After a time-out; a Redis that refuses is asked again at once, since a no costs nothing.
+REST_SECONDS: Final = 3.0
+_rest: Final = {"until": 0.0}
 _GIVE_BACK: Final = """
 if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
 """
@@ -51,7 +55,7 @@ def count_and_check(
     """
     try:
         milliseconds = int(window.total_seconds() * 1000)
-        count, left = _client().eval(_COUNT, 1, _name(scope, key), milliseconds)
+        count, left = _asked(_COUNT, _name(scope, key), milliseconds)
     except RedisError as exc:
         log.warning("limits.uncounted", scope=scope, refused=not open_when_down)
         if open_when_down:
@@ -97,9 +101,20 @@ def client_address(request: HttpRequest) -> str:
 
 def _quietly(script: str, name: str) -> None:
     try:
-        _client().eval(script, 1, name)
+        _asked(script, name)
     except RedisError:
         log.warning("limits.uncounted", refused=False)
+
+
+def _asked(script: str, name: str, *arguments: int) -> Any:
+    """Redis' answer. One that hangs is left alone for a moment: a request may count many times."""
+    if time.monotonic() < _rest["until"]:
+        raise RedisTimeout("no answer a moment ago")
+    try:
+        return _client().eval(script, 1, name, *arguments)
+    except RedisTimeout:
+        _rest["until"] = time.monotonic() + REST_SECONDS
+        raise
 
 
 def _name(scope: str, key: str) -> str:

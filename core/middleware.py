@@ -29,11 +29,14 @@ class EnvelopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
+        if is_api(request):  # codes and money: for nobody between us and who asked
+            response.setdefault("Cache-Control", "no-store")
         kind = response.get("Content-Type", "")
         if response.status_code < 400 or not is_api(request) or "json" in kind:  # noqa: PLR2004
             return response
         status = HTTPStatus(response.status_code)
         shaped = plain_error(status, status.phrase)
+        shaped["Cache-Control"] = response["Cache-Control"]
         if "Allow" in response:
             shaped["Allow"] = response["Allow"]
         return shaped

@@ -1,7 +1,9 @@
 """Orders for their customers."""
 
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Final, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -17,7 +19,7 @@ from core.api.idempotency import HEADER, idempotent
 from core.api.lists import page_of
 from core.api.schema import answers, in_path, page_schema, paging
 from core.errors import NotFound
-from core.limits import client_address
+from core.limits import client_address, count_and_check, give_back
 from orders import examples
 from orders.filters import narrowed
 from orders.models import Order, OrderItem
@@ -30,6 +32,9 @@ from payments.services import cancel_by_customer, checkout, session_data
 from vouchers.selectors import codes_of_orders
 
 DEFAULT_LIMIT = 10
+#: Orders of one customer with a discount code that does not hold.
+GUESSES: Final = 20
+MINUTE: Final = timedelta(minutes=1)
 KEY = in_path("key", "Numeric id or 8-digit order number.")
 A_MOMENT = "A date, which is the whole day in Dhaka, or a time with its zone."
 FILTERS = [
@@ -61,6 +66,18 @@ def shown(orders: Sequence[Order], *, with_codes: bool = True) -> dict[int, dict
     }
 
 
+@contextmanager
+def guess_counted(customer_id: int, code: str) -> Iterator[None]:
+    """A discount code is a guess until it has taken something off; good ones use up nothing."""
+    if not code:
+        yield
+        return
+    key = str(customer_id)
+    count_and_check("discount-at-order", key, GUESSES, MINUTE, open_when_down=True)
+    yield
+    give_back("discount-at-order", key)
+
+
 @extend_schema(tags=["Orders"])
 class OrdersView(APIView):
     permission_classes = [IsAuthenticated]
@@ -87,10 +104,11 @@ class OrdersView(APIView):
         "the discount's use and holds the stock for 30 minutes, all or nothing. Unless "
         "`init_payment` is false it opens a payment session: redirect the customer to "
         "`data.payment.paymentGatewayUrl`. If the gateway is away the order stands and `payment` "
-        "is null. An order of 0 BDT after its discount is paid at once. A 400 names item and "
+        "is null. An order of 0 BDT after its discount is paid at once. At most 20 orders a minute "
+        "with a discount code that does not hold. A 400 names item and "
         "field; a 409 says which item has too little stock.",
         request=CheckoutSerializer,
-        responses=answers("OrderPlaced", PlacedOrderSchema(), status=201),
+        responses=answers("OrderPlaced", PlacedOrderSchema(), 429, status=201),
         examples=examples.PLACE,
     )
     @idempotent
@@ -105,14 +123,15 @@ class OrdersView(APIView):
             language=user.language,
             request_key=f"{user.pk}:{key}" if key else None,
         )
-        result = checkout(
-            form.cart(),
-            buyer,
-            init_payment=form.validated_data["init_payment"],
-            return_url=form.validated_data.get("return_url", ""),
-            now=timezone.now(),
-            address=client_address(request),
-        )
+        with guess_counted(user.pk, form.validated_data.get("discount_code", "")):
+            result = checkout(
+                form.cart(),
+                buyer,
+                init_payment=form.validated_data["init_payment"],
+                return_url=form.validated_data.get("return_url", ""),
+                now=timezone.now(),
+                address=client_address(request),
+            )
         order = result.order
         data = shown([order], with_codes=order.paid_at is not None)[order.pk]
         data |= {"payment": session_data(result.payment)}

@@ -61,6 +61,15 @@ def unseal(sealed: bytes | memoryview, *, context: str) -> Any:
     return json.loads(plain)
 
 
+def resealed(sealed: bytes | memoryview, *, context: str) -> bytes:
+    """The same value under the newest key of the ring.
+
+    Raises:
+        Unreadable: see `unseal`.
+    """
+    return seal(unseal(sealed, context=context), context=context)
+
+
 def seal_secret(secret: Secret) -> bytes:
     return seal([secret.code, secret.pin, secret.redemption_url], context="voucher")
 

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.api.description import ENUMS, FRONT_PAGE, HEADERS, TAGS
 from core.logging import configure
+from core.patience import PatientConnection
 
 django_stubs_ext.monkeypatch()
 
@@ -70,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.CorrelationMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "core.patience.PatienceMiddleware",
     "core.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -110,7 +112,12 @@ DATABASES["default"] |= {
 DATABASES["default"].setdefault("OPTIONS", {}).update(
     {
         "connect_timeout": env.int("DATABASE_CONNECT_SECONDS", 5),
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", 8), "timeout": 10},
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", 8),
+            "timeout": 10,
+            "connection_class": PatientConnection,
+        },
         "options": f"-c statement_timeout={env.int('DATABASE_STATEMENT_MS', 15_000)}"
         f" -c lock_timeout={env.int('DATABASE_LOCK_MS', 10_000)}"
         " -c idle_in_transaction_session_timeout=60000",
@@ -121,6 +128,7 @@ DATABASES["default"].setdefault("OPTIONS", {}).update(
 if env.bool("DATABASE_BEHIND_POOLER", False):
     DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = True
     DATABASES["default"]["OPTIONS"].pop("options")
+DATABASE_ANSWER_SECONDS = env.float("DATABASE_ANSWER_SECONDS", 12)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.str("REDIS_URL", "redis://127.0.0.1:6379/0")
 REDIS_SECONDS = env.float("REDIS_TIMEOUT_SECONDS", 1.5)
@@ -370,6 +378,8 @@ TRANSFER_WAITS: list[float] = env.list("TRANSFER_WAITS", float, [2, 10, 60, 300,
 POINTS_BRIDGE_BASE_URL = env.str("POINTS_BRIDGE_BASE_URL", "")
 POINTS_BRIDGE_API_KEY = env.str("POINTS_BRIDGE_API_KEY", "")
 
+SENTRY_DSN = env.str("SENTRY_DSN", "")
+SENTRY_ENVIRONMENT = env.str("SENTRY_ENVIRONMENT", "production")
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "logging.config.dictConfig"

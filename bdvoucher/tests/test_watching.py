@@ -100,7 +100,7 @@ def scraped(token=TOKEN, **headers):
 def test_the_figures_are_for_nobody_without_the_token(settings, configured, shown):
     settings.METRICS_TOKEN = configured
     status, page = scraped(shown)
-    assert status == 404
+    assert status == 401
     assert "bdv_" not in page
 
 

@@ -134,7 +134,7 @@ PUBLIC: dict[str, Row] = {
     "": Row({"get": EVERYBODY}),
     "healthz": Row({"get": EVERYBODY}),
     "readyz": Row({"get": EVERYBODY}),
-    "metrics": Row({}),
+    "metrics": Row({"get": A_PARTNER}),
     "api/schema/": Row({"get": EVERYBODY}),
     "api/docs/": Row({"get": EVERYBODY}),
     "api/redoc/redoc.js": Row({"get": EVERYBODY}),
