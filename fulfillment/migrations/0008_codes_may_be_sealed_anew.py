@@ -19,5 +19,5 @@ WHEN (NOT (OLD.status = 'IN_PROGRESS')) EXECUTE FUNCTION bdv_refuse('this row is
 
 
 class Migration(migrations.Migration):
-    dependencies = [("fulfillment", "0006_run_guards")]
+    dependencies = [("fulfillment", "0007_desk")]
     operations = [migrations.RunSQL(AGAIN, BEFORE)]

@@ -1,0 +1,16 @@
+"""The drills an operator runs are run here too, with quick settings."""
+
+import pytest
+
+from bdvoucher.local.drills import DRILLS, QUICK, run
+from bdvoucher.local.stack import Shop
+
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(400)]
+
+
+@pytest.mark.parametrize("name", list(DRILLS))
+def test_every_promise_of_a_drill_is_kept(name: str) -> None:
+    with Shop.fresh(extra_env=QUICK) as shop:
+        day = run(name, shop)
+    assert len(day.promises) >= 8
+    assert [text for text, kept in day.promises if not kept] == []
