@@ -37,8 +37,10 @@ RULES: Final[Sequence[Rule]] = (
         "a code is one row, and in the mails of one order only",
         f"""
         SELECT min(item.order_id), 'one code in ' || count(*) || ' rows'
-        FROM vouchers LEFT JOIN order_items AS item ON item.id = vouchers.order_item_id
-        GROUP BY fingerprint HAVING count(*) > 1
+        FROM (SELECT fingerprint FROM vouchers GROUP BY fingerprint HAVING count(*) > 1) AS twice
+        JOIN vouchers USING (fingerprint)
+        LEFT JOIN order_items AS item ON item.id = vouchers.order_item_id
+        GROUP BY fingerprint
         UNION ALL
         SELECT min(order_id), 'voucher ' || voucher || ' was mailed for several orders'
         FROM ({_MAILED}) AS mailed GROUP BY voucher HAVING min(order_id) <> max(order_id)

@@ -40,6 +40,7 @@ def breaches_of(rule: Rule, *, now: datetime) -> list[Breach]:
     """What breaks one rule, at most `MOST_SHOWN` of them; reads only."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{LONGEST_SECONDS}s'")
+        cursor.execute("SET LOCAL work_mem = '64MB'")  # hashes of a million rows stay in memory
         cursor.execute(
             f"SELECT * FROM ({rule.sql}) AS breach(order_id, what) LIMIT {MOST_SHOWN}",  # noqa: S608
             {"now": now, "late": now - T, "minute": now - timedelta(seconds=60)},

@@ -15,7 +15,7 @@ INSERT INTO orders (order_number, customer_id, recipient_email, language, status
   currency, subtotal_amount, discount_amount, holds_discount, total_amount, pay_until,
   held_for_risk, closed_by_refund, source, offer_sub_source, created_at, updated_at)
 VALUES (%s, %s, %s, 'en', 'INITIATED', 'paystation', 'BDT', %s, 0, false, %s, %s, false, false,
-  'PURCHASE', '', now(), now()) RETURNING id
+  'PURCHASE', '', now(), now()) ON CONFLICT (order_number) DO NOTHING RETURNING id
 """
 GOODS = """
 SELECT v.id, v.price, p.name, v.name FROM variants v JOIN products p ON p.id = v.product_id
@@ -59,8 +59,12 @@ def place(lines: Sequence[tuple[int, int]], *, customer_id: int, email: str, now
         cursor.execute(GOODS, [[variant for variant, _ in lines]])
         goods = {row[0]: row[1:] for row in cursor.fetchall()}
         total = sum(goods[variant][0] * quantity for variant, quantity in lines)
-        cursor.execute(ORDER, [number, customer_id, email, total, total, until])
-        order = cursor.fetchone()[0]
+        while True:
+            cursor.execute(ORDER, [number, customer_id, email, total, total, until])
+            if made := cursor.fetchone():
+                break
+            number = str(10_000_000 + secrets.randbelow(90_000_000))
+        order = made[0]
         values: list[Any] = []
         for variant, quantity in lines:
             price, product, name = goods[variant]
