@@ -3,12 +3,16 @@
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.forms import StaffSignInForm
-from accounts.models import User
+from accounts.groups import OWNER
+from accounts.models import StaffAction, User
+from accounts.services import drop_second_factor
+from core.admin import LookAdmin
 
 admin.site.login_form = StaffSignInForm
 
@@ -46,6 +50,7 @@ class UserAdmin(StockUserAdmin[User]):
     ordering = ("-pk",)
     filter_horizontal = ("groups",)
     show_full_result_count: ClassVar[bool] = False
+    actions: Any = ("forget_second_factor",)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Only an owner hands out rights: else who may edit a user could make one of themselves."""
@@ -54,3 +59,24 @@ class UserAdmin(StockUserAdmin[User]):
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002
         return False  # orders and the audit trail point here; an account is switched off instead
+
+    def has_owner_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser) or request.user.groups.filter(name=OWNER).exists()
+
+    @admin.action(description="Switch the second factor off", permissions=["owner"])
+    def forget_second_factor(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """For who has lost phone and recovery codes; they set it up anew."""
+        for user in queryset.filter(is_staff=True):
+            drop_second_factor(user)
+        messages.success(request, "Their second factor is off.")
+
+
+@admin.register(StaffAction)
+class StaffActionAdmin(LookAdmin[StaffAction]):
+    """What the staff did here, newest first."""
+
+    list_display = ("action", "user", "path", "status", "address", "at")
+    list_display_links = ("action",)
+    list_select_related = ("user",)
+    search_fields = ("=action", "=path", "=correlation_id", "=user__email")
+    search_help_text = "Action, address, correlation id or e-mail; exact."

@@ -87,3 +87,56 @@ class OneTimePassword(models.Model):
 
     class Meta:
         db_table = "one_time_passwords"
+
+
+class SecondFactor(models.Model):
+    """An authenticator app of one of the staff (RFC 6238); counts once it has been confirmed."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, related_name="second_factor", primary_key=True
+    )
+    secret = models.BinaryField(editable=False)
+    """Sealed; who reads the database can't make codes."""
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+    """The half minute of the last code that was taken: none is taken twice."""
+
+    class Meta:
+        db_table = "second_factors"
+
+
+class RecoveryCode(models.Model):
+    """Opens the door once, when the authenticator is lost."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="recovery_codes")
+    digest = models.BinaryField(max_length=32, editable=False)
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "recovery_codes"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "digest"], name="recovery_code_once")
+        ]
+
+
+class StaffAction(models.Model):
+    """Something one of the staff did on the operators' site: who, what, when, how it ended."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", null=True)
+    """Null for a sign-in that failed."""
+    action = models.CharField(max_length=100)
+    """The page's name, such as `orders_order_resend`."""
+    path = models.CharField(max_length=300)
+    status = models.PositiveSmallIntegerField()
+    """HTTP status of the answer."""
+    address = models.CharField(max_length=64, blank=True)
+    correlation_id = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "staff_actions"
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["user", "-id"], name="staff_action_of_user")]
+
+    def __str__(self) -> str:
+        return self.action

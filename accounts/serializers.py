@@ -69,6 +69,12 @@ class SignInSerializer(StrictSerializer):
 class StaffSignInSerializer(StrictSerializer):
     email = serializers.EmailField(max_length=254)
     password = PasswordField()
+    otp_code = TextField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        help_text="Of the authenticator app, or a recovery code; if a second factor is set up.",
+    )
 
 
 class RefreshSerializer(StrictSerializer):

@@ -1,5 +1,6 @@
 """What the doors ask of accounts."""
 
+from accounts.services.audit import note_staff_action
 from accounts.services.otp import (
     LIFETIME as OTP_LIFETIME,
     PROOF_LIFETIME,
@@ -13,6 +14,13 @@ from accounts.services.people import (
     reset_password,
     sign_up,
 )
+from accounts.services.second_factor import (
+    begin_second_factor,
+    confirm_second_factor,
+    drop_second_factor,
+    has_second_factor,
+    passes_second_factor,
+)
 from accounts.services.sessions import Session, renew, sign_in, sign_in_staff, sign_out
 
 __all__ = [
@@ -21,7 +29,13 @@ __all__ = [
     "RESEND_SECONDS",
     "Session",
     "account_exists",
+    "begin_second_factor",
     "change_profile",
+    "confirm_second_factor",
+    "drop_second_factor",
+    "has_second_factor",
+    "note_staff_action",
+    "passes_second_factor",
     "prove_number",
     "renew",
     "reset_password",

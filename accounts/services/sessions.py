@@ -1,8 +1,10 @@
 """Signing in, staying in, signing out, at either door."""
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
+from django.conf import settings
+from django.utils import timezone
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.tokens import RefreshToken
@@ -10,7 +12,10 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from accounts.authentication import ADMIN, CLIENT, opens, tokens_for
 from accounts.backends import CUSTOMERS, STAFF, staff_with, with_password
 from accounts.models import User
-from core.errors import DomainError
+from accounts.services.second_factor import has_second_factor, passes_second_factor
+from core.errors import Detail, DomainError
+
+CODE_NEEDED: Final = "The code of your second factor is needed: send it as otp_code."
 
 
 class Refused(DomainError):  # noqa: N818 - the words of D2
@@ -46,16 +51,23 @@ def sign_in(msisdn: str, password: str, *, address: str) -> Session:
     return session_for(user, door=CLIENT)
 
 
-def sign_in_staff(email: str, password: str, *, address: str) -> Session:
-    """One of ours, by e-mail and password; shares its counters with the admin's own page.
+def sign_in_staff(email: str, password: str, *, otp_code: str = "", address: str) -> Session:
+    """One of ours, by e-mail, password and second factor; shares its counters with the admin's
+    own page.
 
     Raises:
-        Refused, RateLimited: as `sign_in`.
+        Refused, RateLimited: as `sign_in`; or the second factor is missing, wrong, or not set
+            up where everybody must have one.
     """
     found = staff_with(email)
     user = with_password(found, password, scope=STAFF, account=email.lower(), address=address)
     if user is None:
         raise Refused("Wrong e-mail or password.")
+    if settings.SECOND_FACTOR_REQUIRED and not has_second_factor(user):
+        raise Refused("Set up your second factor on the operators' site first.")
+    if not passes_second_factor(user, otp_code, now=timezone.now()):
+        message = "This code of your second factor is not good." if otp_code else CODE_NEEDED
+        raise Refused(message, details=[Detail("otp_code", "required", message)])
     return session_for(user, door=ADMIN)
 
 

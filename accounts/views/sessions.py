@@ -90,7 +90,9 @@ class StaffSignInView(PublicView):
         tags=["Staff"],
         summary="Sign in as staff",
         description="The token opens the operators' API (`/admin/...`) and nothing of the "
-        "customers'. Tries share their limit with the admin's own sign-in page.",
+        "customers'. Tries share their limit with the admin's own sign-in page. Who has set up a "
+        "second factor sends its code as `otp_code`; without it the answer is 401 and names "
+        "the field.",
         request=StaffSignInSerializer,
         responses=answers("StaffSignIn", StaffSessionDataSerializer(), 400, 401, 415, 429),
         examples=[
