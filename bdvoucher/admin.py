@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from django.conf import settings
@@ -65,7 +66,8 @@ class ShopAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         response = super().login(request, extra_context)
         if request.method == "POST":
-            user = request.user if request.user.is_authenticated else None
+            entered = response.status_code == HTTPStatus.FOUND and request.user.is_authenticated
+            user = cast("User", request.user) if entered else None
             _note(request, user, "sign_in", response.status_code)
         return response
 

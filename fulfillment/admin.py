@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -16,11 +16,60 @@ from fulfillment.breaker import reset
 from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
 
 
+class PartnerFilter(admin.SimpleListFilter):
+    """Attempts that bought, or tried to buy, at a partner."""
+
+    title = "partner"
+    parameter_name = "partner"
+
+    def lookups(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        model_admin: admin.ModelAdmin[Any],  # noqa: ARG002
+    ) -> list[tuple[str, str]]:
+        return list(Partner.objects.order_by("name").values_list("slug", "name"))
+
+    def queryset(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[FulfillmentAttempt],
+    ) -> QuerySet[FulfillmentAttempt]:
+        if not self.value():
+            return queryset
+        bought = PartnerTransaction.objects.filter(attempt=OuterRef("pk"))
+        return queryset.filter(Exists(bought.filter(partner__slug=self.value())))
+
+
+class OperatorFilter(admin.SimpleListFilter):
+    title = "operator"
+    parameter_name = "operator"
+
+    def lookups(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        model_admin: admin.ModelAdmin[Any],  # noqa: ARG002
+    ) -> list[tuple[str, str]]:
+        people = User.objects.filter(is_staff=True).order_by("name", "email")[:50]
+        return [("nobody", "The shop itself"), *((str(each.pk), str(each)) for each in people)]
+
+    def queryset(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[FulfillmentAttempt],
+    ) -> QuerySet[FulfillmentAttempt]:
+        value = self.value() or ""
+        if value == "nobody":
+            return queryset.filter(admin_user=None)
+        return queryset.filter(admin_user=int(value)) if value.isdigit() else queryset
+
+
 @admin.register(FulfillmentAttempt)
 class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
+    """The history: what was tried for which order, by whom, and how it ended."""
+
     list_display = ("number", "order_page", "type", "state", "admin_user", "codes_mask", "made")
     list_display_links = ("number",)
-    list_filter = ("status", "type")
+    list_filter = ("status", "type", "created_at", PartnerFilter, OperatorFilter)
     list_select_related = ("order", "admin_user")
     search_fields = ("correlation_id__exact", "order__order_number__exact")
     search_help_text = "Order number or correlation id; exact."

@@ -1,13 +1,16 @@
 """Mails to customers, and alerts to ourselves."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.models import User
+from core.actors import Actor
 from core.admin import LookAdmin
+from notifications.alerts import acknowledge, resolve
 from notifications.mail_admin import EmailMessageAdmin, StoreEmailPolicyAdmin
 from notifications.models import AdminAlert
 from notifications.states import CLOSE_BY_THEMSELVES
@@ -60,21 +63,26 @@ class AdminAlertAdmin(LookAdmin[AdminAlert]):
     @admin.action(description="I have seen it", permissions=["handle"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[AdminAlert]) -> None:
         rows = queryset.filter(acknowledged_at=None, resolved_at=None)
-        count = rows.update(acknowledged_at=timezone.now(), acknowledged_by=_me(request))
+        count = len(
+            [acknowledge(pk, operator=_me(request), now=timezone.now()) for pk in _ids(rows)]
+        )
         messages.success(request, f"{count} alert(s) marked as seen.")
 
     @admin.action(description="It is dealt with: close it", permissions=["handle"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[AdminAlert]) -> None:
         still = queryset.filter(resolved_at=None, kind__in=CLOSE_BY_THEMSELVES).count()
         rows = queryset.filter(resolved_at=None).exclude(kind__in=CLOSE_BY_THEMSELVES)
-        count = rows.update(
-            resolved_at=timezone.now(), resolved_by=_me(request), resolution_notes="Closed by hand."
-        )
+        note, now = "Closed by hand.", timezone.now()
+        count = len([resolve(pk, operator=_me(request), note=note, now=now) for pk in _ids(rows)])
         messages.success(request, f"{count} alert(s) closed.")
         if still:
             words = "stay open: they close when the order is delivered or the money is dealt with."
             messages.warning(request, f"{still} alert(s) {words}")
 
 
-def _me(request: HttpRequest) -> Any:
-    return request.user.pk
+def _me(request: HttpRequest) -> Actor:
+    return Actor.of(cast("User", request.user))
+
+
+def _ids(rows: QuerySet[AdminAlert]) -> list[int]:
+    return list(rows.values_list("pk", flat=True))

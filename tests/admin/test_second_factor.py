@@ -140,6 +140,7 @@ def test_what_the_staff_does_is_written_down(client, page):
     assert StaffAction.objects.count() == 1
     enter(client, UserFactory(support=True), "")
     assert StaffAction.objects.first().action == "sign_in"
+    client.logout()
     client.post(LOGIN, {"username": "x@example.com", "password": "x"})
     assert (StaffAction.objects.first().user, StaffAction.objects.first().status) == (None, 200)
     client.force_login(UserFactory(owner=True))
