@@ -23,7 +23,7 @@ _PIN_AFTER: Final = re.compile(rf"(?:{'|'.join(PIN_WORDS)})\s*[:=]\s*(\S+)", re.
 #: A list's number or bullet before the code.
 _BULLET: Final = re.compile(r"^\s*(?:[-*•·]|\d{1,3}[.)])\s+")
 #: What a code looks like: groups of letters and digits, no word of a sentence.
-_CODE: Final = re.compile(r"[A-Za-z0-9]{3,}(?:[-_./+][A-Za-z0-9]{2,}){0,12}|https://\S+")
+_CODE: Final = re.compile(r"[A-Za-z0-9]+(?:[-_./+][A-Za-z0-9]+){0,12}|https://\S+")
 _LINE: Final = re.compile(r"\s*[|,;\t]\s*")
 SHORTEST: Final = 5
 

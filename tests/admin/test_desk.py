@@ -69,7 +69,7 @@ def test_a_claim_is_seen_by_the_others_and_runs_out(page, client, settings):
     page.post(order, "claim")
     assert "is working on this order until" in page.said(order)
     assert page.enter(order, "STILL-FREE-0001").status_code == 302  # money waits for nobody
-    assert holder_of(order, now=now + settings.ORDER_CLAIM + timedelta(seconds=1)) is None
+    assert holder_of(order, now=now + settings.ORDER_CLAIM + timedelta(minutes=2)) is None
     later = claim_order(order.pk, operator=other, now=now + settings.ORDER_CLAIM * 2)
     assert later.operator == other
     assert not hand_back(order.pk, operator=page.user)
@@ -169,7 +169,7 @@ LABELS = {1: ("Free Fire Diamonds", "100 Diamonds"), 2: ("Steam Wallet", "BDT 50
     [
         ("AAAA-1111\nBBBB-2222 | 99\nCCCC-3333", ["AAAA-1111", "BBBB-2222 | 99"], ["CCCC-3333"], 0),
         ("code,pin\nAAAA-1111,7\nBBBB-2222,", ["AAAA-1111 | 7", "BBBB-2222"], [], 0),
-        ("item;code\nSteam Wallet BDT 500;S-11111\n100 Diamonds;D-2222", ["D-2222"], ["S-11111"], 0),
+        ("item;code\nSteam Wallet;S-11111\n100 Diamonds;D-2222", ["D-2222"], ["S-11111"], 0),
         ("Steam Wallet BDT 500:\nS-11111\nFree Fire Diamonds 100 Diamonds\n* D-22222\n* D-33333",
          ["D-22222", "D-33333"], ["S-11111"], 0),
         ("Thank you, 2 of 3.\nVoucher code: WXYZ-9999\nPIN: 1234", ["WXYZ-9999 | 1234"], [], 0),
@@ -264,11 +264,11 @@ def test_a_replaced_code_can_never_be_sold_again(page):
 
 
 def test_an_open_purchase_is_closed_as_the_partner_told(page, zendit):
-    zendit.meets("A", "timeout")
+    zendit.meets("A", "accepted")
     order = paid_order((offered("A"), 1))
     process(order_id=order.pk)
     purchase = PartnerTransaction.objects.get()
-    assert purchase.status == "UNKNOWN"
+    assert purchase.status == "PENDING"
     told = page.get(order).content.decode()
     assert "The partner told how it ended" in told
     where = f"purchases/{purchase.pk}/close"
@@ -295,7 +295,7 @@ def test_an_unpaid_order_is_cancelled_with_a_reason(page):
     assert order.status == "CANCELLED"
     assert "asked by phone" in page.get(order).content.decode()
     page.post(order, "cancel", notes="again")
-    assert "can't be cancelled" in page.said(order)
+    assert "be cancelled any more" in page.said(order)
     stuck = stuck_order()
     page.post(stuck, "cancel", notes="no")
     stuck.refresh_from_db()
