@@ -21,6 +21,6 @@ window.addEventListener("pageshow", (event) => { if (event.persisted) location.r
 document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const box = document.querySelector("#find-big, #find");
+  const box = document.querySelector("#find-big") || document.querySelector("#find");
   if (box) { event.preventDefault(); box.focus(); }
 });
