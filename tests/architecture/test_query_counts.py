@@ -11,6 +11,7 @@ from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 from rest_framework.test import APIClient
 
+from accounts.models import StaffAction
 from accounts.tests.factories import UserFactory, bearer
 from books.tests.factories import GapFactory
 from catalog.tests.factories import CategoryFactory, PartnerFactory, SourceFactory, TagFactory
@@ -170,6 +171,10 @@ def fill(numbers):
         CarrierConsent.objects.create(
             payment=payment, carrier="bdapps", subscriber=f"tel:88018{n:08d}", created_at=now
         )
+        StaffAction.objects.create(
+            user=UserFactory(operator=True), action="orders_order_resend", path="/", status=302,
+            at=now,
+        )  # fmt: skip
         CodeReveal.objects.create(voucher=voucher, user=UserFactory(support=True), reason="test")
         AdminAlert.objects.create(
             order=order, kind="fulfillment_failed", message=f"why {n}", created_at=now
