@@ -78,5 +78,5 @@ class StaffActionAdmin(LookAdmin[StaffAction]):
     list_display = ("action", "user", "path", "status", "address", "at")
     list_display_links = ("action",)
     list_select_related = ("user",)
-    search_fields = ("=action", "=path", "=correlation_id", "=user__email")
+    search_fields = ("action__exact", "path__exact", "correlation_id__exact", "user__email__exact")
     search_help_text = "Action, address, correlation id or e-mail; exact."
