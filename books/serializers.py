@@ -13,6 +13,7 @@ from books.statements.layouts import layout_names
 from books.states import GapKind, Side
 from books.sums import STEPS, Period, Spending, Stock, Takings
 from core.api.fields import StrictSerializer, TextField, instant, number
+from core.api.lists import once_each
 from core.errors import BadRequest
 
 LAYOUTS: Final = [slug for slug, _ in layout_names()]
@@ -25,6 +26,7 @@ def period_of(params: Mapping[str, str], *, today: date) -> Period:
     Raises:
         BadRequest: no days, the wrong way round, or more than three years.
     """
+    once_each(params)
     first = _day(params, "from", today.replace(day=1))
     last = _day(params, "to", max(first, today))
     if last < first:
@@ -35,8 +37,8 @@ def period_of(params: Mapping[str, str], *, today: date) -> Period:
 
 
 def _day(params: Mapping[str, str], name: str, default: date) -> date:
-    text = params.get(name, "")
-    if not text:
+    text = params.get(name)
+    if text is None:
         return default
     try:
         found = date.fromisoformat(text)
@@ -48,7 +50,7 @@ def _day(params: Mapping[str, str], name: str, default: date) -> date:
 
 
 def step_of(params: Mapping[str, str]) -> str:
-    by = params.get("by", "") or "month"
+    by = params.get("by", "month")
     if by not in STEPS:
         raise BadRequest.at("by", f"by must be one of {', '.join(STEPS)}.")
     return by

@@ -53,6 +53,7 @@ MONEY = "the sum of the order; two decimals"
 GOODS = "variants, units and sums that there are; no empty list"
 EITHER = "one of two fields, or one because of the other"
 TIMES = "a day or a moment, where the schema says text"
+FILE = "lines in the layout of the provider"
 MAY_REFUSE = {
     "POST /api/v1/auth/verify-otp": CODE,
     "POST /api/v1/auth/sign-up": CODE,
@@ -73,6 +74,9 @@ MAY_REFUSE = {
     "POST /api/v1/admin/payments/{payment_id}/refund": GOODS,
     "POST /api/v1/admin/payments/{payment_id}/refunds/{refund_id}/settle": EITHER,
     "POST /api/v1/admin/recovery-runs": EITHER,
+    "GET /api/v1/admin/books": TIMES,
+    "GET /api/v1/admin/books/stock": TIMES,
+    "POST /api/v1/admin/reconciliations": FILE,
 }
 
 

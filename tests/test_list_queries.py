@@ -49,6 +49,9 @@ LISTS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
     "admin/alerts": ("owner", PAGES | {"state": CHOICES, "type": CHOICES}),
     "admin/discounts": ("owner", PAGES),
     "admin/recovery-runs": ("owner", PAGES),
+    "admin/books": ("owner", {"from": TIMES, "to": TIMES, "by": CHOICES}),
+    "admin/books/stock": ("owner", {"from": TIMES, "to": TIMES}),
+    "admin/reconciliations": ("owner", PAGES),
 }
 #: Loyalty programmes have a contract of their own, with codes of their own.
 PROGRAMMES: Final = ("/api/v1/fulfillment-orders", "/api/v1/gift-cards", "/api/v1/loyalty_programs")

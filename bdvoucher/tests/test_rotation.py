@@ -26,8 +26,10 @@ DIGESTS = {
     "Voucher.fingerprint", "PartnerCallback.digest", "GatewayCallback.digest",
     "IdempotencyKey.digest", "CarrierConsent.digest", "EmailEvent.digest",
     "FulfillmentOrder.request_digest",
-    "OneTimePassword.digest",
+    "OneTimePassword.digest", "RecoveryCode.digest",
 }  # fmt: skip
+#: Sealed under keys made of SECRET_KEY and its fallbacks, not under the codes' ring.
+OTHER_RING = {"SecondFactor.secret"}
 
 
 @pytest.fixture
@@ -135,4 +137,4 @@ def test_no_sealed_column_is_forgotten():
         if isinstance(field, models.BinaryField)
     }
     sealed = {f"{place.model.__name__}.{place.column}" for place in PLACES}
-    assert found - DIGESTS == sealed
+    assert found - DIGESTS - OTHER_RING == sealed

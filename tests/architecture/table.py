@@ -140,6 +140,7 @@ PUBLIC: dict[str, Row] = {
     "api/redoc/redoc.js": Row({"get": EVERYBODY}),
     "api/redoc/": Row({"get": EVERYBODY}),
     "pay/<str:token>": Row({}, "pay/none"),
+    "subscriptions/end/<str:token>": Row({}, "subscriptions/end/none"),
     "anymail/<slug:provider>/tracking/": Row({}, "anymail/mailgun/tracking/"),
     "payments/carrier/<str:token>": Row({}, "payments/carrier/none"),
     "payments/return/": Row({}),

@@ -20,7 +20,7 @@ def page(chromium, live_server, complaints):
 
 def test_swagger_ui(page, complaints):
     page.goto("/api/docs/")
-    page.get_by_role("heading", name="Paying").wait_for()
+    page.get_by_role("heading", name="Paying", exact=True).wait_for()
     order = page.locator("#operations-Orders-createOrder")
     order.locator(".opblock-summary-control").click()
     order.get_by_text("Pattern A: pay at once").first.wait_for(state="attached")
@@ -30,7 +30,7 @@ def test_swagger_ui(page, complaints):
 
 def test_redoc(page, complaints):
     page.goto("/api/redoc/")
-    page.get_by_role("heading", name="Place an order").wait_for()
+    page.get_by_role("heading", name="Place an order").first.wait_for()
     page.get_by_placeholder("Search...").fill("cancel")
     page.get_by_text("Cancel an unpaid order").first.wait_for()
     assert complaints == []

@@ -222,12 +222,13 @@ def test_a_payment_without_a_name_was_never_shown(wire: responses.RequestsMock) 
 
 
 @pytest.mark.parametrize("status", ["success", "failure", "cancel", "", "paid"])
-def test_a_callback_says_nothing_but_which_payment(status: str) -> None:
+def test_a_callback_says_which_payment_and_that_the_customer_left(status: str) -> None:
     query = {"paymentID": PAYMENT, "status": status, "trxID": "FORGED", "amount": "1500.00"}
 
     claim = gateway().read_callback(query=query, body=b'{"paymentID": "X"}', content_type="")
 
-    assert claim == Claim(gateway_reference=PAYMENT)
+    left = {"failure": Outcome.FAILED, "cancel": Outcome.CANCELLED}.get(status)
+    assert claim == Claim(gateway_reference=PAYMENT, left=left)
 
 
 def test_the_sum_is_sent_with_two_places(granted: responses.RequestsMock) -> None:
