@@ -26,6 +26,7 @@ PAGES = (
     "payments/return/",
     "payments/return/<str:token>",
     "pay/<str:token>",
+    "subscriptions/end/<str:token>",
     "anymail/<slug:provider>/tracking/",
 )
 ALL = [where for where in ROUTES if where not in PAGES]
