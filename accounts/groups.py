@@ -79,6 +79,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
         "vouchers.view_batch",
         "vouchers.view_codereveal",
         "vouchers.view_voucher",
+        "vouchers.void_voucher",
         *(f"catalog.{act}_{model}" for act in ("add", "change") for model in _GOODS),
         *(f"orders.{act}_discountcode" for act in ("add", "change", "delete")),
     },

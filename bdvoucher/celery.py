@@ -89,6 +89,10 @@ app.conf.update(
             "task": "fulfillment.tasks.sweep_partners",
             "schedule": settings.SWEEP_PARTNERS_SECONDS,
         },
+        "sweep-imports": {
+            "task": "fulfillment.tasks.sweep_imports",
+            "schedule": settings.SWEEP_IMPORTS_SECONDS,
+        },
         "check-invariants": {
             "task": "bdvoucher.tasks.sweep_invariants",
             "schedule": settings.CHECK_INVARIANTS_SECONDS,

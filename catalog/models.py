@@ -180,6 +180,11 @@ class PartnerSource(models.Model):
     """Our input name -> the partner's field key."""
     send_value = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     """Face value, for offers that sell any value in a range."""
+    send_divisor = models.PositiveIntegerField(
+        null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    """Minor units in one of the face value's currency, as the offer says (Zendit: a range's
+    `sendCurrencyDivisor`); never assumed to be 100."""
     cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     """What a unit costs us, in BDT, as last known."""
     priority = models.PositiveSmallIntegerField(default=100)
@@ -198,8 +203,24 @@ class PartnerSource(models.Model):
                 condition=Q(fulfillment_type=FulfillmentType.PRELOADED)
                 | (Q(partner__isnull=False) & ~Q(external_offer_id="")),
                 name="source_api_has_partner_and_offer",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(send_divisor__isnull=True) | Q(send_divisor__gte=1),
+                name="source_divisor_is_one",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.partner or 'Pool'} / {self.external_offer_id or self.fulfillment_type}"
+
+    def clean(self) -> None:
+        """A face value is one the partner can be told, and the pool has neither."""
+        if self.send_value is not None and self.send_divisor is not None:
+            units = self.send_value * self.send_divisor
+            if units != units.to_integral_value():
+                message = f"{self.send_value} is finer than 1/{self.send_divisor}."
+                raise ValidationError({"send_value": message})
+        if self.fulfillment_type == FulfillmentType.API and self.partner is None:
+            raise ValidationError({"partner": "A partner's API needs a partner."})
+        if self.fulfillment_type == FulfillmentType.API and not self.external_offer_id:
+            raise ValidationError({"external_offer_id": "A partner's API needs an offer."})

@@ -30,7 +30,8 @@ from orders.models import OrderItem
 from orders.services import locked
 from vouchers.ciphers import Secret
 from vouchers.models import Voucher
-from vouchers.services import CodeTaken, NewCode, store_issued, store_surplus
+from vouchers.pool import NewCode
+from vouchers.services import CodeTaken, store_issued, store_surplus
 from vouchers.states import DELIVERED
 
 log = get_logger(__name__)
@@ -102,7 +103,7 @@ def buy(purchase: PartnerTransaction) -> Result:
     offer = Offer(
         offer_id=source.external_offer_id,
         send_value=source.send_value,
-        extra={"field_map": source.field_map},
+        extra={"field_map": source.field_map, "divisor": source.send_divisor},
     )
     answer: Answer
     try:

@@ -16,6 +16,7 @@ from orders.models import Order, OrderItem
 from orders.selectors import midnight
 from orders.states import ItemStatus, OrderStatus
 from vouchers.models import Voucher
+from vouchers.selectors import available_by_variant
 from vouchers.states import DELIVERED, VoucherStatus
 
 SWEEP_BATCH: Final = 500
@@ -120,12 +121,31 @@ def orders_with_due_work(*, now: datetime) -> Sequence[int]:
     return list(dict.fromkeys([*attempts, *purchases]))
 
 
-def orders_stock_came_for(*, now: datetime) -> Sequence[int]:
-    """Orders that wait for codes of a variant that are free now, oldest first (I20)."""
+def orders_stock_came_for(*, now: datetime, variant_id: int | None = None) -> Sequence[int]:
+    """Orders that wait for codes of a variant that are free now, oldest first (I20).
+
+    As many as the codes reach: a younger order that was started as well could take them first.
+    """
+    waiting = _waiting(now=now)
+    if variant_id is not None:
+        waiting = waiting.filter(variant=variant_id)
     free = Voucher.objects.filter(
         variant=OuterRef("variant"), status=VoucherStatus.AVAILABLE
     ).exclude(expires_at__lte=now)
-    return _oldest_first(_waiting(now=now).filter(Exists(free)))
+    items = waiting.filter(Exists(free)).order_by("order__paid_at", "order_id", "pk")
+    filled = Count("vouchers", filter=Q(vouchers__status__in=DELIVERED), distinct=True)
+    rows = list(
+        items.annotate(filled=filled).values_list(
+            "order_id", "variant_id", "quantity", "refunded_units", "filled"
+        )[:SWEEP_BATCH]
+    )
+    left = dict(available_by_variant({row[1] for row in rows}, now=now)) if rows else {}
+    orders: dict[int, None] = {}
+    for order_id, variant, quantity, refunded, count in rows:
+        if left.get(variant, 0) > 0:
+            orders[order_id] = None
+            left[variant] -= max(1, quantity - len(refunded) - count)
+    return list(orders)
 
 
 def orders_partner_came_back_for(*, now: datetime) -> Sequence[int]:

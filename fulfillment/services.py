@@ -13,7 +13,7 @@ from core.logging import get_logger
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.partners.registry import WEBHOOKS
 from fulfillment.states import AttemptType
-from fulfillment.tasks import fulfil_order
+from fulfillment.tasks import fulfil_order, import_codes
 from fulfillment.webhooks import keep
 from notifications.alerts import resolve_alerts
 from notifications.states import AlertKind
@@ -67,6 +67,11 @@ def release_order(order_id: int, *, operator: Actor, reason: str, now: datetime)
         request_fulfilment(order, now=now)
     log.info("order.released", order=order.order_number)
     return order
+
+
+def wake_import(batch_id: int) -> None:
+    """Ring for an import once the transaction under way is committed; a sweep finds it anyway."""
+    transaction.on_commit(partial(import_codes.delay, batch_id=batch_id), robust=True)
 
 
 def receive_hint(partner: str, *, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:

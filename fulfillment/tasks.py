@@ -16,6 +16,12 @@ from fulfillment.selectors import (
     orders_to_probe_with,
     orders_with_due_work,
 )
+from fulfillment.stocking import (
+    serve_waiting,
+    unattended_imports,
+    watch_stock,
+    work_on_import,
+)
 from fulfillment.waiting import start_again
 from notifications.selectors import due_voucher_mails
 
@@ -55,3 +61,23 @@ def sweep_partners(**_later: object) -> None:
     """See what is left in our accounts at partners."""
     for partner in watched_partners():
         check_balance(partner)
+
+
+@shared_task
+def import_codes(*, batch_id: int, **_later: object) -> None:
+    """Running it twice is harmless: an import is claimed before it is worked on."""
+    more, variant_id = work_on_import(batch_id)
+    if variant_id is not None:
+        for order_id in serve_waiting(variant_id, now=timezone.now()):
+            fulfil_order.delay(order_id=order_id)
+    if more:
+        import_codes.delay(batch_id=batch_id)
+
+
+@shared_task
+def sweep_imports(**_later: object) -> None:
+    """Wake imports that nobody works on, and see what runs out."""
+    now = timezone.now()
+    for batch_id in unattended_imports(now=now):
+        import_codes.delay(batch_id=batch_id)
+    watch_stock(now=now)

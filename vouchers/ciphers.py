@@ -40,9 +40,14 @@ class Secret:
 
 def seal(value: Mapping[str, Any] | list[Any], *, context: str) -> bytes:
     """`<key name>:<nonce><ciphertext>`; `context` ties it to its kind of place."""
+    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return seal_bytes(plain, context=context)
+
+
+def seal_bytes(plain: bytes, *, context: str) -> bytes:
+    """As `seal`, for what is no JSON: a supplier's file."""
     name, key = next(iter(settings.CODE_KEYS.items()))
     nonce = os.urandom(_NONCE_BYTES)
-    plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return name.encode() + b":" + nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
 
@@ -52,13 +57,17 @@ def unseal(sealed: bytes | memoryview, *, context: str) -> Any:
     Raises:
         Unreadable: unknown key, or not what we wrote for this context.
     """
+    return json.loads(unseal_bytes(sealed, context=context))
+
+
+def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
+    """What `seal_bytes` sealed; raises as `unseal` does."""
     name, _, rest = bytes(sealed).partition(b":")
     try:
         key = settings.CODE_KEYS[name.decode()]
-        plain = AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], context.encode())
+        return AESGCM(key).decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], context.encode())
     except (KeyError, InvalidTag, ValueError) as exc:
         raise Unreadable(f"key {name[:20]!r} is not on the ring, or the value was changed") from exc
-    return json.loads(plain)
 
 
 def resealed(sealed: bytes | memoryview, *, context: str) -> bytes:
@@ -87,6 +96,12 @@ def normalised(code: str) -> str:
 def fingerprint(code: str) -> bytes:
     """Keyed digest of the normalised code: equal for two spellings, useless to a thief."""
     return _digest("code", normalised(code))
+
+
+def file_digest(content: bytes) -> str:
+    """Keyed, since a file of one code would be guessed from a plain digest."""
+    digest = hashlib.sha256(content).hexdigest()
+    return _digest("file", digest).hex()
 
 
 def words_of(code: str) -> list[bytes]:

@@ -8,30 +8,118 @@ from django.db.models import Q
 
 from catalog.models import Partner, Variant
 from orders.models import OrderItem
-from vouchers.states import VoucherStatus
+from vouchers.states import BatchStatus, Outcome, VoucherStatus
 
 
 class Batch(models.Model):
-    """One import of codes."""
+    """One import of codes: what was said of them, how far it is, what came of it.
+
+    The rows are the outbox: the upload (sealed, until it is read), the chunks (sealed, until
+    each is loaded) and the report of what was left out.
+    """
 
     variant = models.ForeignKey(Variant, on_delete=models.PROTECT, related_name="+")
     supplier = models.CharField(max_length=200)
     unit_cost = models.DecimalField(max_digits=12, decimal_places=2, null=True, blank=True)
     """Taka (BDT) a code."""
+    expires_at = models.DateTimeField(null=True, blank=True)
+    """Of rows that do not say their own."""
+    code_digits = models.PositiveSmallIntegerField(null=True, blank=True)
+    """How long each code is: the only way to take codes that a spreadsheet holds as numbers."""
     file_name = models.CharField(max_length=200, blank=True)
-    file_digest = models.CharField(max_length=64, blank=True)
+    file_digest = models.CharField(max_length=64, blank=True, db_index=True)
+    status = models.CharField(
+        max_length=10, choices=BatchStatus.choices, default=BatchStatus.DONE, db_index=True
+    )
+    asks = models.BooleanField(default=True)
+    """Whether a person looks at what was read before it is imported."""
+    problem = models.CharField(max_length=500, blank=True)
+    """Why it could not be read."""
+    read = models.PositiveIntegerField(default=0)
+    """Rows read so far."""
+    good = models.PositiveIntegerField(default=0)
+    """Of these, rows to be imported."""
+    loaded = models.PositiveIntegerField(default=0)
+    """Of the good ones, how many have been gone through."""
     rows = models.PositiveIntegerField(default=0)
+    """Codes it added to the pool."""
     imported_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
     )
+    claimed_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, editable=False)
+    """When its codes began to go into the pool."""
+    ended_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         db_table = "voucher_batches"
         verbose_name_plural = "batches"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(loaded__lte=models.F("good"), good__lte=models.F("read"))
+                & Q(rows__lte=models.F("loaded"))
+                | Q(read=0),
+                name="batch_counts_add_up",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.supplier} {self.created_at:%Y-%m-%d}"
+
+
+class BatchUpload(models.Model):
+    """A piece of what was uploaded, sealed; gone when it has been read (D20)."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="uploads")
+    number = models.PositiveIntegerField()
+    sealed = models.BinaryField(editable=False)
+
+    class Meta:
+        db_table = "voucher_batch_uploads"
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="batch_upload_once")
+        ]
+
+
+class BatchChunk(models.Model):
+    """Rows that were read and wait to be loaded, sealed; emptied by the commit that loads them."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="chunks")
+    number = models.PositiveIntegerField()
+    sealed = models.BinaryField(editable=False)
+    loaded_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "voucher_batch_chunks"
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "number"], name="batch_chunk_once"),
+            models.CheckConstraint(
+                condition=Q(loaded_at__isnull=True) | Q(sealed=b""), name="batch_chunk_emptied"
+            ),
+        ]
+
+
+class BatchLine(models.Model):
+    """A row that was left out, and why."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="lines")
+    row_no = models.PositiveIntegerField()
+    """As the file or the text counts it, from 1."""
+    place = models.PositiveSmallIntegerField(default=0)
+    """Which code of that line."""
+    outcome = models.CharField(max_length=15, choices=Outcome.choices)
+    message = models.CharField(max_length=300)
+    mask = models.CharField(max_length=20, blank=True)
+    sealed = models.BinaryField(default=b"", editable=False)
+    """A line that was not understood, as it was pasted: it may hold a code."""
+
+    class Meta:
+        db_table = "voucher_batch_lines"
+        ordering = ["row_no", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "row_no", "place"], name="batch_line_once")
+        ]
 
 
 class Voucher(models.Model):
@@ -64,6 +152,10 @@ class Voucher(models.Model):
     sold_at = models.DateTimeField(null=True)
     used_at = models.DateTimeField(null=True)
     void_reason = models.CharField(max_length=300, blank=True)
+    voided_at = models.DateTimeField(null=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", null=True
+    )
     revoked_at = models.DateTimeField(null=True)
     """Paid back after delivery: stays `sold`, and is shown and mailed to nobody any more (D42)."""
     revoked_by = models.ForeignKey(
@@ -74,7 +166,10 @@ class Voucher(models.Model):
 
     class Meta:
         db_table = "vouchers"
-        permissions = [("replace_voucher", "Can replace a bad code")]
+        permissions = [
+            ("replace_voucher", "Can replace a bad code"),
+            ("void_voucher", "Can take unsold codes out of the pool"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["fingerprint"], name="voucher_code_once_for_ever"),
             models.UniqueConstraint(fields=["order_item", "unit_no"], name="voucher_one_per_unit"),
@@ -98,6 +193,11 @@ class Voucher(models.Model):
                 condition=~Q(status__in=["sold", "used"]) | Q(sold_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="voucher_voided_says_why",
+                condition=Q(voided_at__isnull=True, voided_by__isnull=True)
+                | Q(voided_at__isnull=False, status="void") & ~Q(void_reason=""),
+            ),
+            models.CheckConstraint(
                 name="voucher_revoked_was_sold",
                 condition=Q(revoked_at__isnull=True, revoked_reason="")
                 | Q(revoked_at__isnull=False, status__in=["sold", "used", "void"])
@@ -113,6 +213,11 @@ class Voucher(models.Model):
             ),
             models.Index(
                 fields=["reserved_until"], condition=Q(status="reserved"), name="voucher_reserved"
+            ),
+            models.Index(
+                fields=["variant", "sold_at"],
+                condition=Q(sold_at__isnull=False),
+                name="voucher_sold_when",
             ),
             GinIndex(fields=["words"], name="voucher_words"),
             models.Index(

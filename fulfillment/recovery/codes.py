@@ -24,8 +24,9 @@ from orders.models import Order
 from orders.states import ItemStatus
 from vouchers.ciphers import Secret, fingerprint, mask, seal
 from vouchers.models import Voucher
+from vouchers.pool import NewCode
 from vouchers.selectors import vouchers_by_code
-from vouchers.services import NewCode, release_item, sell_typed_row, store_issued
+from vouchers.services import release_item, sell_typed_row, store_issued
 from vouchers.states import VoucherStatus
 
 log = get_logger(__name__)

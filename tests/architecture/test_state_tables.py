@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from catalog.tests.factories import SourceFactory
+from catalog.tests.factories import SourceFactory, VariantFactory
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.states import ATTEMPT_ARROWS, PURCHASE_ARROWS
 from loyalty.states import TRANSFER_ARROWS
@@ -24,7 +24,8 @@ from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment
 from payments.states import ARROWS as PAYMENT_ARROWS
 from tests.order_mails import subscription_of
-from vouchers.states import ARROWS as VOUCHER_ARROWS
+from vouchers.models import Batch
+from vouchers.states import ARROWS as VOUCHER_ARROWS, BATCH_ARROWS
 from vouchers.tests.factories import VoucherFactory
 
 NOW = PAID_AT + timedelta(minutes=5)
@@ -150,7 +151,18 @@ class Payments:
         return {"status": state, "paid_at": NOW if state == "SUCCEEDED" else None}
 
 
+class Batches:
+    arrows, first, column = BATCH_ARROWS, "READING", "status"
+
+    def row(self, state):
+        return Batch.objects.create(variant=VariantFactory(), supplier="Acme", status=state)
+
+    def columns(self, state):
+        return {"status": state}
+
+
 MACHINES = [
+    Batches,
     Orders,
     Items,
     Vouchers,

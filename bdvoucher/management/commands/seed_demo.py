@@ -23,8 +23,9 @@ from loyalty.services import new_secret
 from loyalty.states import ItemType, RuleKind, Scope
 from orders.models import DiscountCode, DiscountType
 from vouchers.ciphers import Secret
+from vouchers.pool import NewCode
 from vouchers.selectors import available_by_variant
-from vouchers.services import NewCode, import_batch
+from vouchers.services import import_batch
 
 #: A demo password must never get into a real shop.
 ALLOWED_SETTINGS: Final = ("local", "test")
