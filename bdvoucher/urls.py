@@ -19,6 +19,7 @@ from payments.carrier_views import carrier_page
 from payments.link_views import end_subscription, pay
 from payments.urls import operator_routes as payment_routes
 from payments.views import payment_return
+from vouchers.urls import batch_routes
 
 api: list[URLPattern | URLResolver] = [
     *accounts,
@@ -33,6 +34,7 @@ api: list[URLPattern | URLResolver] = [
     path("admin/", include(queue_routes("api-admin"))),
     path("admin/", include(alert_routes("api-admin"))),
     path("admin/", include("books.urls")),
+    path("admin/", include(batch_routes())),
     path("admin/orders/", include(operator_routes("api-admin"))),
     path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
     path("admin/payments/", include(payment_routes("api-admin"))),

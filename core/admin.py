@@ -129,6 +129,26 @@ class KeptAdmin(ShopModelAdmin[M]):
         return False
 
 
+class BulkAdmin(KeptAdmin[M]):
+    """Rows edited in the list: each is checked like a form, and only what was changed in it since
+    the page was drawn is saved: what somebody else changed meanwhile is not put back unseen."""
+
+    def get_changelist_formset(self, request: HttpRequest, **kwargs: Any) -> Any:
+        formset = super().get_changelist_formset(request, **kwargs)
+        fields = formset.form.base_fields
+        for name in getattr(self, "list_editable", ()):
+            if name in fields:
+                fields[name].show_hidden_initial = True
+        return formset
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        listed = change and form.prefix and form.prefix.startswith("form-")
+        if listed and form.changed_data:
+            obj.save(update_fields=form.changed_data)
+        elif not listed:
+            super().save_model(request, obj, form, change)
+
+
 def new_form_key() -> str:
     """Goes out with each form that acts, and may come back once."""
     return str(uuid.uuid4())

@@ -6,12 +6,14 @@ from functools import partial
 
 from django.db import transaction
 
+from catalog.models import Partner
 from core import correlation
 from core.actors import Actor
 from core.errors import Conflict
 from core.logging import get_logger
-from fulfillment.models import FulfillmentAttempt
-from fulfillment.partners.registry import WEBHOOKS
+from fulfillment.balances import check_balance
+from fulfillment.models import FulfillmentAttempt, PartnerHealth
+from fulfillment.partners.registry import PARTNERS, WEBHOOKS
 from fulfillment.states import AttemptType
 from fulfillment.tasks import fulfil_order, import_codes
 from fulfillment.webhooks import keep
@@ -67,6 +69,16 @@ def release_order(order_id: int, *, operator: Actor, reason: str, now: datetime)
         request_fulfilment(order, now=now)
     log.info("order.released", order=order.order_number)
     return order
+
+
+def has_adapter(partner: Partner) -> bool:
+    """Whether we can ask this partner anything."""
+    return partner.slug in PARTNERS
+
+
+def check_connection(partner: Partner) -> PartnerHealth | None:
+    """Ask a partner for our balance; None if it could not say. Buys nothing."""
+    return check_balance(partner)
 
 
 def wake_import(batch_id: int) -> None:

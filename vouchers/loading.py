@@ -23,8 +23,8 @@ from vouchers.mailtext import pasted_rows
 from vouchers.models import Batch, BatchChunk, BatchLine, Voucher
 from vouchers.pool import NewCode
 from vouchers.rows import NotReadable, Row, made
-from vouchers.sheets import MAX_ROWS, Terms, is_workbook, table_rows, text_of, workbook_rows
 from vouchers.states import FROM_API, PASTED, WORKING, BatchStatus, Outcome
+from vouchers.tables import MAX_ROWS, Terms, is_workbook, table_rows, text_of, workbook_rows
 
 log = get_logger(__name__)
 

@@ -9,8 +9,8 @@ from enum import Enum
 from typing import Final
 
 from vouchers.rows import Row, made
-from vouchers.sheets import Terms, columns_of, delimiter_of, text_rows
 from vouchers.states import Outcome
+from vouchers.tables import Terms, columns_of, delimiter_of, text_rows
 
 _CODE_WORD: Final = (
     r"(?:(?:your|the|e-?)?\s*(?:gift\s*card|voucher|gift|card|activation|redeem|redemption|coupon"

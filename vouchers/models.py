@@ -240,3 +240,13 @@ class CodeReveal(models.Model):
     class Meta:
         db_table = "code_reveals"
         permissions = [("reveal_code", "Can read codes in full")]
+
+
+class Stock(Variant):
+    """A variant, looked at as what is left of it."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "stock"
+        verbose_name_plural = "stock"
+        default_permissions = ()

@@ -77,4 +77,4 @@ def states_of_batch(batch: Batch) -> Mapping[str, int]:
     """How many of a batch's codes are in each state; one statement."""
     rows = batch.vouchers.values_list("status").annotate(n=Count("pk"))
     counted = dict(rows)
-    return {str(status.label): counted.get(status, 0) for status in VoucherStatus}
+    return {status.value: counted.get(status, 0) for status in VoucherStatus}

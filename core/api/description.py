@@ -162,6 +162,10 @@ TAGS: Final = [
         "that used them.",
     },
     {
+        "name": "Code imports",
+        "description": "Codes into the pool: read, looked at, let in; each once, errors by row.",
+    },
+    {
         "name": "Recovery runs",
         "description": "Many orders repaired by one wish: a dry run first, then row by row.",
     },
@@ -207,6 +211,8 @@ TAGS: Final = [
 ENUMS: Final = {
     "ErrorCode": "core.api.schema.ERROR_CODES",
     "Language": "accounts.serializers.LANGUAGES",
+    "BatchStatus": "vouchers.states.BatchStatus",
+    "BatchRowOutcome": "vouchers.states.Outcome",
     "StockStatus": "catalog.states.StockStatus",
     "StockSource": "catalog.states.StockSource",
     "FulfillmentEngine": "catalog.states.FulfillmentType",

@@ -18,7 +18,6 @@ TONES: Final = {
     "DISPATCHED": "good",
     "SENT": "good",
     "DELIVERED": "good",
-    "DONE": "good",
     "PAUSED": "warn",
     "STOPPED": "quiet",
     "SKIPPED": "quiet",
@@ -35,6 +34,11 @@ TONES: Final = {
     "void": "quiet",
     "used": "quiet",
     "archived": "quiet",
+    "READY": "warn",
+    "DONE": "good",
+    "REFUSED": "bad",
+    "error": "bad",
+    "not_understood": "warn",
 }
 """State -> colour; a state that is not named is under way, and blue."""
 EXCEPTIONS: Final = {

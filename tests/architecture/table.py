@@ -16,7 +16,8 @@ from notifications.models import AdminAlert
 from orders.models import DiscountCode
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.tests.factories import PaymentFactory
-from tests.architecture.world import World, delivered_item
+from tests.architecture.world import World, batch, delivered_item
+from vouchers.models import BatchLine
 from vouchers.tests.factories import VoucherFactory
 
 Who = frozenset[str]
@@ -36,6 +37,7 @@ LOOK_RUNS: Final[Who] = REPAIR
 PROGRAMMES: Final[Who] = frozenset({"programme"})
 #: Whose refusals are in the body of a foreign contract, not in the house's envelope (D23).
 ASCENDA: Final = "ascenda"
+STOCK: Final[Who] = frozenset({"operator", "finance", "owner"})
 RESEND: Final[Who] = frozenset({"support", "operator", "owner"})
 
 
@@ -126,6 +128,10 @@ def used(world: World, n: int) -> None:
 
 def on_sale(world: World, n: int) -> None:
     VariantFactory(zendit=True, product__categories=[CategoryFactory()], product__tags=["new"])
+
+
+def left_out(batch_id: int, n: int) -> None:
+    BatchLine.objects.create(batch_id=batch_id, row_no=n + 10, outcome="error", message="x")
 
 
 NUMBER = {"msisdn": "01712345678"}
@@ -283,6 +289,24 @@ OF_FINANCE: dict[str, Row] = {
         {"post": MONEY}, "api/v1/admin/reconciliations/{comparison}/gaps/{gap}/explain"
     ),
 }
+#: Imports of codes: below `/api/v1/` only.
+OF_STOCK: dict[str, Row] = {
+    "api/v1/admin/batches": Row(
+        {"get": STOCK, "post": REPAIR}, reads=("operator", lambda world, n: batch())
+    ),
+    "api/v1/admin/batches/<int:batch_id>": Row({"get": STOCK}, "api/v1/admin/batches/{batch}"),
+    "api/v1/admin/batches/<int:batch_id>/rows": Row(
+        {"get": STOCK},
+        "api/v1/admin/batches/{batch}/rows",
+        reads=("operator", lambda world, n: left_out(world.batch, n)),
+    ),
+    "api/v1/admin/batches/<int:batch_id>/confirm": Row(
+        {"post": REPAIR}, "api/v1/admin/batches/{batch}/confirm"
+    ),
+    "api/v1/admin/batches/<int:batch_id>/cancel": Row(
+        {"post": REPAIR}, "api/v1/admin/batches/{batch}/cancel"
+    ),
+}
 #: Nexway's contract: at its literal address, and with the operators' routes.
 OF_NEXWAY: dict[str, Row] = {
     f"{mount}ordersv2/<digits:key>{tail}": Row(who, f"{mount}ordersv2/{{order}}{tail}")
@@ -337,6 +361,7 @@ ROUTES: Final[Mapping[str, Row]] = {
         for rows in (OF_STAFF, OF_PROGRAMMES)
         for where, row in rows.items()
     },
+    **OF_STOCK,
 }
 
 

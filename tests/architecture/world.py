@@ -13,7 +13,7 @@ from notifications.models import AdminAlert
 from orders.models import DiscountCode, Order
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment, Refund
-from vouchers.models import Voucher
+from vouchers.models import Batch, Voucher
 from vouchers.tests.factories import VoucherFactory
 
 STAFF = ("support", "operator", "finance", "owner")
@@ -28,6 +28,11 @@ def delivered_item(customer: Any) -> Any:
         status="SUCCEEDED", dispatched_email="a@b.example", email_sent_at=PAID_AT
     )
     return item
+
+
+def batch() -> int:
+    row = Batch.objects.create(variant=VariantFactory(), supplier="Acme", status="READY")
+    return int(row.pk)
 
 
 @dataclass
@@ -158,6 +163,10 @@ class World:
             created_at=PAID_AT,
         )  # fmt: skip
         return int(row.pk)
+
+    @cached_property
+    def batch(self) -> int:
+        return batch()
 
     @cached_property
     def product(self) -> int:

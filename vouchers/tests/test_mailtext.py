@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from vouchers.mailtext import Kind, pasted_rows, read_mail
-from vouchers.sheets import Terms
 from vouchers.states import Outcome
+from vouchers.tables import Terms
 from vouchers.tests.mails import MAILS
 
 TERMS = Terms(datetime(2026, 5, 1, 12, tzinfo=UTC))

@@ -8,8 +8,8 @@ import openpyxl
 import pytest
 
 from vouchers.rows import NotReadable
-from vouchers.sheets import Terms, table_rows, workbook_rows
 from vouchers.states import Outcome
+from vouchers.tables import Terms, table_rows, workbook_rows
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 TERMS = Terms(NOW)

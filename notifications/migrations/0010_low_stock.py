@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0008_points_transfer_alerts'),
+        ('notifications', '0009_found_quickly'),
     ]
 
     operations = [
