@@ -14,7 +14,7 @@ from django.db import connection, models, transaction
 
 from fulfillment.models import FulfillmentAttempt
 from vouchers.ciphers import Unreadable, resealed
-from vouchers.models import Voucher
+from vouchers.models import BatchChunk, BatchLine, BatchUpload, Voucher
 
 BATCH: Final = 500
 
@@ -26,6 +26,7 @@ class Place:
     model: type[models.Model]
     column: str
     context: str
+    """SQL over the row; what is sealed is tied to its place, some of it to its very row."""
 
     @property
     def table(self) -> str:
@@ -34,8 +35,11 @@ class Place:
 
 #: Every column that `vouchers.ciphers` seals; a test holds new binary columns to it.
 PLACES: Final = (
-    Place(Voucher, "secret", "voucher"),
-    Place(FulfillmentAttempt, "codes", "attempt"),
+    Place(Voucher, "secret", "'voucher'"),
+    Place(FulfillmentAttempt, "codes", "'attempt'"),
+    Place(BatchUpload, "sealed", "'upload:' || batch_id"),
+    Place(BatchChunk, "sealed", "'chunk:' || batch_id || ':' || number"),
+    Place(BatchLine, "sealed", "'line:' || batch_id"),
 )
 
 
@@ -88,15 +92,15 @@ def _batch(place: Place, *, after: int) -> Round | None:
         if not ids:
             return None
         cursor.execute(
-            f"SELECT id, {column} FROM {table} WHERE id = ANY(%(ids)s) AND {old}"  # noqa: S608
+            f"SELECT id, {column}, {place.context} FROM {table} WHERE id = ANY(%(ids)s) AND {old}"  # noqa: S608
             " ORDER BY id FOR UPDATE SKIP LOCKED",
             {**where, "ids": ids},
         )
         rows = cursor.fetchall()
         fresh, unreadable = {}, 0
-        for row_id, sealed in rows:
+        for row_id, sealed, context in rows:
             try:
-                fresh[row_id] = resealed(sealed, context=place.context)
+                fresh[row_id] = resealed(sealed, context=context)
             except Unreadable:
                 unreadable += 1
         cursor.execute("SET LOCAL bdv.rotating = 'on'")  # ended attempts are final otherwise

@@ -76,7 +76,7 @@ def resealed(sealed: bytes | memoryview, *, context: str) -> bytes:
     Raises:
         Unreadable: see `unseal`.
     """
-    return seal(unseal(sealed, context=context), context=context)
+    return seal_bytes(unseal_bytes(sealed, context=context), context=context)
 
 
 def seal_secret(secret: Secret) -> bytes:

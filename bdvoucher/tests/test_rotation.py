@@ -15,8 +15,8 @@ from bdvoucher.rotation import PLACES, left, rotate
 from catalog.tests.factories import VariantFactory
 from fulfillment.models import FulfillmentAttempt
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
-from vouchers.ciphers import seal, unseal, unseal_secret
-from vouchers.models import Voucher
+from vouchers.ciphers import seal, seal_bytes, unseal, unseal_bytes, unseal_secret
+from vouchers.models import Batch, BatchChunk, BatchLine, BatchUpload, Voucher
 from vouchers.tests.factories import VoucherFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,6 +61,25 @@ def test_everything_is_sealed_anew_and_the_old_key_may_go(codes, settings):
     assert found == {f"ROTA-{n:04d}-ABCD" for n in range(7)}
     assert unseal(FulfillmentAttempt.objects.get().codes, context="attempt") == ["TYPED-1"]
     assert dict(Voucher.objects.values_list("pk", "fingerprint")) == fingerprints
+
+
+def test_what_is_still_being_imported_comes_along(codes, settings):
+    settings.CODE_KEYS = {"k1": K1}
+    batch = Batch.objects.create(variant=VariantFactory(preloaded=True), supplier="S")
+    kept = {}
+    for model, context, more in (
+        (BatchUpload, f"upload:{batch.pk}", {"number": 0}),
+        (BatchChunk, f"chunk:{batch.pk}:3", {"number": 3}),
+        (BatchLine, f"line:{batch.pk}", {"row_no": 1, "outcome": "not_understood"}),
+    ):
+        sealed = seal_bytes(b"\x89 IN-A-FILE", context=context)
+        kept[context] = model.objects.create(batch=batch, sealed=sealed, **more)
+    settings.CODE_KEYS = {"k2": K2, "k1": K1}
+    told()
+    settings.CODE_KEYS = {"k2": K2}
+    for context, row in kept.items():
+        row.refresh_from_db()
+        assert unseal_bytes(row.sealed, context=context) == b"\x89 IN-A-FILE"
 
 
 def test_a_dry_run_only_counts(codes):
