@@ -77,6 +77,7 @@ MAY_REFUSE = {
     "GET /api/v1/admin/books": TIMES,
     "GET /api/v1/admin/books/stock": TIMES,
     "POST /api/v1/admin/reconciliations": FILE,
+    "POST /api/v1/admin/batches": GOODS,
 }
 
 

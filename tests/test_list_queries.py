@@ -49,6 +49,7 @@ LISTS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
     "admin/alerts": ("owner", PAGES | {"state": CHOICES, "type": CHOICES}),
     "admin/discounts": ("owner", PAGES),
     "admin/recovery-runs": ("owner", PAGES),
+    "admin/batches": ("owner", PAGES),
     "admin/books": ("owner", {"from": TIMES, "to": TIMES, "by": CHOICES}),
     "admin/books/stock": ("owner", {"from": TIMES, "to": TIMES}),
     "admin/reconciliations": ("owner", PAGES),
