@@ -28,8 +28,9 @@ def test_paid_and_delivered(client: ShopClient) -> None:
     assert len(order["voucher_codes"]) == 3
     assert not any(code in landed.url + landed.text for code in order["voucher_codes"])
     assert [payment["status"] for payment in order["payments"]] == ["SUCCEEDED"]
-    (mail,) = client.mails(str(body["recipient_email"]))
-    assert all(code in mail["text"] for code in order["voucher_codes"])
+    mails = client.mails(str(body["recipient_email"]))
+    (_,) = {each["message_id"] for each in mails}  # a slow server may be sent a copy (I12)
+    assert all(code in mails[0]["text"] for code in order["voucher_codes"])
     theirs = of_nagad(client, reference)
     assert (theirs["status"], theirs["charges"]) == ("Success", 1)
     assert theirs["callback_url"].endswith(f"/payments/nagad/callback/{reference}/")
