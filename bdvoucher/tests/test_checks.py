@@ -1,5 +1,8 @@
 """What `manage.py check` says of settings that are missing, unsafe or at odds."""
 
+import ast
+import inspect
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
@@ -8,6 +11,7 @@ from django.core.checks import CheckMessage, registry, run_checks
 
 from bdvoucher import checks
 from bdvoucher.celery import app
+from bdvoucher.checks import keys, providers, real_shop, times
 from bdvoucher.local.environment import DEMO_CREDENTIALS, TEST_SECRETS
 from fulfillment.partners.registry import PARTNERS
 from payments.gateways.registry import GATEWAYS
@@ -62,75 +66,75 @@ def test_a_sound_configuration_is_not_complained_of(find):
 @pytest.mark.parametrize(
     ("name", "value", "find", "id_"),
     [
-        ("SECRET_KEY", "short", checks.signing_keys, "E001"),
-        ("CODE_KEYS", {}, checks.code_keys, "E010"),
-        ("CODE_KEYS", {"k1": b"a" * 16}, checks.code_keys, "E011"),
-        ("CODE_KEYS", {"": KEY}, checks.code_keys, "E011"),
-        ("CODE_KEYS", {"k1": KEY, "k2": KEY}, checks.code_keys, "E012"),
-        ("CODE_FINGERPRINT_KEY", b"", checks.code_keys, "E013"),
-        ("CODE_FINGERPRINT_KEY", b"c" * 31, checks.code_keys, "E013"),
-        ("CODE_FINGERPRINT_KEY", OTHER, checks.code_keys, "E014"),
+        ("SECRET_KEY", "short", keys.signing_keys, "E001"),
+        ("CODE_KEYS", {}, keys.code_keys, "E010"),
+        ("CODE_KEYS", {"k1": b"a" * 16}, keys.code_keys, "E011"),
+        ("CODE_KEYS", {"": KEY}, keys.code_keys, "E011"),
+        ("CODE_KEYS", {"k1": KEY, "k2": KEY}, keys.code_keys, "E012"),
+        ("CODE_FINGERPRINT_KEY", b"", keys.code_keys, "E013"),
+        ("CODE_FINGERPRINT_KEY", b"c" * 31, keys.code_keys, "E013"),
+        ("CODE_FINGERPRINT_KEY", OTHER, keys.code_keys, "E014"),
         (
             "CORS_ALLOWED_ORIGINS",
             ["http://shop.example.com"],
-            checks.browser_origins_of_a_real_shop,
+            real_shop.browser_origins_of_a_real_shop,
             "E060",
         ),
-        ("PAYMENT_METHODS", [], checks.providers, "E020"),
-        ("PAYMENT_METHODS", ["paystation", "cash"], checks.providers, "E021"),
-        ("BKASH_USERNAME", "", checks.credentials, "E022"),
-        ("SSLCOMMERZ_STORE_ID", "", checks.credentials, "E022"),
-        ("SSLCOMMERZ_STORE_PASSWORD", "", checks.credentials, "E022"),
-        ("DCB_APPLINK_PASSWORD", "", checks.credentials, "E022"),
-        ("DCB_NOTIFICATION_SENDERS", [], checks.credentials, "E022"),
-        ("DCB_CARRIERS", [], checks.credentials, "E022"),
-        ("DCB_CARRIERS", ["bdapps", "grameen"], checks.providers, "E026"),
+        ("PAYMENT_METHODS", [], providers.providers, "E020"),
+        ("PAYMENT_METHODS", ["paystation", "cash"], providers.providers, "E021"),
+        ("BKASH_USERNAME", "", providers.credentials, "E022"),
+        ("SSLCOMMERZ_STORE_ID", "", providers.credentials, "E022"),
+        ("SSLCOMMERZ_STORE_PASSWORD", "", providers.credentials, "E022"),
+        ("DCB_APPLINK_PASSWORD", "", providers.credentials, "E022"),
+        ("DCB_NOTIFICATION_SENDERS", [], providers.credentials, "E022"),
+        ("DCB_CARRIERS", [], providers.credentials, "E022"),
+        ("DCB_CARRIERS", ["bdapps", "grameen"], providers.providers, "E026"),
         (
             "DCB_APPLINK_BASE_URL",
             "http://applink.example.com",
-            checks.addresses_of_a_real_shop,
+            real_shop.addresses_of_a_real_shop,
             "E052",
         ),
-        ("ZENDIT_API_KEY", "", checks.credentials, "E022"),
-        ("RELOADLY_CLIENT_SECRET", "", checks.credentials, "E022"),
-        ("RELOADLY_AUTH_URL", "", checks.providers, "E023"),
-        ("RELOADLY_AUTH_URL", "http://auth.example", checks.addresses_of_a_real_shop, "E052"),
-        ("POINTS_BRIDGE_API_KEY", "", checks.points, "E028"),
-        ("POINTS_BRIDGE_BASE_URL", "", checks.points, "E028"),
-        ("POINTS_BRIDGE_BASE_URL", "nowhere", checks.points, "E028"),
-        ("VOUCHER_PARTNERS", ["zendit", "carrier"], checks.providers, "E024"),
-        ("ZENDIT_WEBHOOK_SECRET", "", checks.credentials, "W025"),
-        ("ZENDIT_BASE_URL", "", checks.providers, "E023"),
-        ("ZENDIT_BASE_URL", "https://[", checks.providers, "E023"),
-        ("NAGAD_MERCHANT_PRIVATE_KEY", "", checks.credentials, "E022"),
-        ("NAGAD_MERCHANT_PRIVATE_KEY", "no key", checks.usable_gateways, "E026"),
-        ("NAGAD_GATEWAY_PUBLIC_KEY", "bm8ga2V5", checks.usable_gateways, "E026"),
-        ("PAYSTATION_PAY_WITH_CHARGE", "2", checks.usable_gateways, "E026"),
-        ("MAIL_LEASE", timedelta(0), checks.durations, "E040"),
-        ("SWEEP_ORDERS_SECONDS", 0, checks.durations, "E040"),
-        ("MAIL_WAITS", [], checks.durations, "E041"),
-        ("LOOKUP_WAITS", [1.0, 0.0], checks.durations, "E041"),
-        ("EMAIL_TIMEOUT", 90, checks.leases, "E042"),
-        ("EMAIL_TIMEOUT", None, checks.leases, "E042"),
-        ("ATTEMPT_LEASE", timedelta(seconds=13), checks.leases, "E043"),
-        ("PARTNER_SENT_LEASE", timedelta(seconds=13), checks.leases, "E043"),
-        ("PAYMENT_LEASE", timedelta(seconds=13), checks.leases, "E044"),
-        ("OPERATOR_WAIT_SECONDS", 50.0, checks.leases, "E045"),
-        ("PUBLIC_BASE_URL", "http://shop.example.com", checks.addresses_of_a_real_shop, "E050"),
-        ("ALLOWED_HOSTS", ["other.example.com"], checks.addresses_of_a_real_shop, "E051"),
-        ("ZENDIT_BASE_URL", "http://127.0.0.1:8100", checks.addresses_of_a_real_shop, "E052"),
-        ("ZENDIT_API_KEY", DEMO_CREDENTIALS["ZENDIT_API_KEY"], checks.known_secrets, "E053"),
-        ("SECRET_KEY", TEST_SECRETS["SECRET_KEY"], checks.known_secrets, "E053"),
+        ("ZENDIT_API_KEY", "", providers.credentials, "E022"),
+        ("RELOADLY_CLIENT_SECRET", "", providers.credentials, "E022"),
+        ("RELOADLY_AUTH_URL", "", providers.providers, "E023"),
+        ("RELOADLY_AUTH_URL", "http://auth.example", real_shop.addresses_of_a_real_shop, "E052"),
+        ("POINTS_BRIDGE_API_KEY", "", providers.points, "E028"),
+        ("POINTS_BRIDGE_BASE_URL", "", providers.points, "E028"),
+        ("POINTS_BRIDGE_BASE_URL", "nowhere", providers.points, "E028"),
+        ("VOUCHER_PARTNERS", ["zendit", "carrier"], providers.providers, "E024"),
+        ("ZENDIT_WEBHOOK_SECRET", "", providers.credentials, "W025"),
+        ("ZENDIT_BASE_URL", "", providers.providers, "E023"),
+        ("ZENDIT_BASE_URL", "https://[", providers.providers, "E023"),
+        ("NAGAD_MERCHANT_PRIVATE_KEY", "", providers.credentials, "E022"),
+        ("NAGAD_MERCHANT_PRIVATE_KEY", "no key", providers.usable_gateways, "E029"),
+        ("NAGAD_GATEWAY_PUBLIC_KEY", "bm8ga2V5", providers.usable_gateways, "E029"),
+        ("PAYSTATION_PAY_WITH_CHARGE", "2", providers.usable_gateways, "E029"),
+        ("MAIL_LEASE", timedelta(0), times.durations, "E040"),
+        ("SWEEP_ORDERS_SECONDS", 0, times.durations, "E040"),
+        ("MAIL_WAITS", [], times.durations, "E041"),
+        ("LOOKUP_WAITS", [1.0, 0.0], times.durations, "E041"),
+        ("EMAIL_TIMEOUT", 90, times.leases, "E042"),
+        ("EMAIL_TIMEOUT", None, times.leases, "E042"),
+        ("ATTEMPT_LEASE", timedelta(seconds=13), times.leases, "E043"),
+        ("PARTNER_SENT_LEASE", timedelta(seconds=13), times.leases, "E043"),
+        ("PAYMENT_LEASE", timedelta(seconds=13), times.leases, "E044"),
+        ("OPERATOR_WAIT_SECONDS", 50.0, times.leases, "E045"),
+        ("PUBLIC_BASE_URL", "http://shop.example.com", real_shop.addresses_of_a_real_shop, "E050"),
+        ("ALLOWED_HOSTS", ["other.example.com"], real_shop.addresses_of_a_real_shop, "E051"),
+        ("ZENDIT_BASE_URL", "http://127.0.0.1:8100", real_shop.addresses_of_a_real_shop, "E052"),
+        ("ZENDIT_API_KEY", DEMO_CREDENTIALS["ZENDIT_API_KEY"], real_shop.known_secrets, "E053"),
+        ("SECRET_KEY", TEST_SECRETS["SECRET_KEY"], real_shop.known_secrets, "E053"),
         (
             "EMAIL_BACKEND",
             "django.core.mail.backends.console.EmailBackend",
-            checks.mail_of_a_real_shop,
+            real_shop.mail_of_a_real_shop,
             "E054",
         ),
-        ("EMAIL_USE_TLS", False, checks.mail_of_a_real_shop, "W055"),
-        ("SMS_URL", "", checks.people_of_a_real_shop, "I056"),
-        ("SMS_URL", "http://sms.example.com", checks.people_of_a_real_shop, "E057"),
-        ("TRUSTED_PROXIES", 0, checks.people_of_a_real_shop, "I058"),
+        ("EMAIL_USE_TLS", False, real_shop.mail_of_a_real_shop, "W055"),
+        ("SMS_URL", "", real_shop.people_of_a_real_shop, "I056"),
+        ("SMS_URL", "http://sms.example.com", real_shop.people_of_a_real_shop, "E057"),
+        ("TRUSTED_PROXIES", 0, real_shop.people_of_a_real_shop, "I058"),
     ],
 )
 def test_one_fault_is_named_alone(settings, name, value, find, id_):
@@ -141,29 +145,29 @@ def test_one_fault_is_named_alone(settings, name, value, find, id_):
 @pytest.mark.parametrize(("key", "id_"), [("", "E002"), ("j" * 31, "E003"), ("s" * 64, "E004")])
 def test_a_bad_signing_key_of_tokens(settings, key, id_):
     settings.JWT_SIGNING_KEY, settings.SIMPLE_JWT = key, {"SIGNING_KEY": key}
-    assert found(checks.signing_keys) == {id_}
+    assert found(keys.signing_keys) == {id_}
 
 
 def test_tokens_signed_with_another_key(settings):
     settings.SIMPLE_JWT = {"SIGNING_KEY": settings.SECRET_KEY}
-    assert found(checks.signing_keys) == {"E005"}
+    assert found(keys.signing_keys) == {"E005"}
 
 
 def test_a_name_given_twice_is_seen_though_the_parsed_ring_has_lost_it(monkeypatch):
     monkeypatch.setenv("CODE_KEYS", "k1:YQ==,k1:Yg==")
-    assert found(checks.code_keys) == {"E012"}
+    assert found(keys.code_keys) == {"E012"}
 
 
 def test_public_code_keys_are_seen_in_the_environment(monkeypatch):
     monkeypatch.setenv("CODE_KEYS", TEST_SECRETS["CODE_KEYS"])
-    assert found(checks.known_secrets) == {"E053"}
+    assert found(real_shop.known_secrets) == {"E053"}
 
 
 def test_refresh_tokens_need_the_blacklist(settings):
     settings.INSTALLED_APPS = [
         name for name in settings.INSTALLED_APPS if not name.endswith("token_blacklist")
     ]
-    assert found(checks.machinery) == {"E030"}
+    assert found(times.machinery) == {"E030"}
 
 
 @pytest.mark.parametrize("limit", [None, 0, 60])
@@ -171,33 +175,33 @@ def test_a_cache_without_a_short_time_limit(settings, limit):
     cache = settings.CACHES["default"]
     options = {"socket_timeout": limit, "socket_connect_timeout": 1.0}
     settings.CACHES = {"default": {**cache, "OPTIONS": options}}
-    assert found(checks.machinery) == {"E031"}
+    assert found(times.machinery) == {"E031"}
 
 
 def test_a_broker_without_a_short_time_limit(monkeypatch):
     monkeypatch.setitem(app.conf.broker_transport_options, "socket_timeout", None)
-    assert found(checks.machinery) == {"E031"}
+    assert found(times.machinery) == {"E031"}
 
 
 def test_a_mail_provider_is_asked_over_https_anyway(settings):
     settings.EMAIL_BACKEND = "anymail.backends.amazon_ses.EmailBackend"
     settings.EMAIL_USE_TLS = False
-    assert found(checks.mail_of_a_real_shop) == set()
+    assert found(real_shop.mail_of_a_real_shop) == set()
 
 
 @pytest.mark.parametrize("host", ["*", ".example.com", "SHOP.example.com"])
 def test_hosts_are_matched_as_django_does(settings, host):
     settings.ALLOWED_HOSTS = [host]
-    assert found(checks.addresses_of_a_real_shop) == set()
+    assert found(real_shop.addresses_of_a_real_shop) == set()
 
 
 def test_every_provider_says_what_it_needs():
-    assert set(checks.CREDENTIALS) == {*GATEWAYS, *PARTNERS}
+    assert set(providers.CREDENTIALS) == {*GATEWAYS, *PARTNERS}
 
 
 def test_a_disabled_gateway_needs_nothing(settings):
     settings.PAYMENT_METHODS, settings.BKASH_APP_KEY = ["paystation"], ""
-    assert found(checks.credentials) == set()
+    assert found(providers.credentials) == set()
 
 
 def test_every_message_names_a_way_out(settings):
@@ -221,3 +225,20 @@ def test_each_check_is_registered_once():
     everything = {*registry.registry.registered_checks, *registry.registry.deployment_checks}
     names = [each.__name__ for each in everything]
     assert all(names.count(find.__name__) == 1 for find in (*checks.ALWAYS, *checks.DEPLOYED))
+
+
+def test_a_number_is_said_by_one_check_alone():
+    """Whoever searches for E026 finds one cause; a message silenced by number silences no other."""
+    said = Counter(
+        number
+        for find in (*checks.ALWAYS, *checks.DEPLOYED)
+        for number in {
+            node.args[0].value
+            for node in ast.walk(ast.parse(inspect.getsource(find)))
+            if isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id in {"error", "warning", "note"}
+        }
+    )
+    assert said
+    assert {number: times for number, times in said.items() if times > 1} == {}

@@ -10,7 +10,9 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from accounts.tests.factories import UserFactory, bearer
+from fulfillment.partners.tests.simulator import ANSWER_SECONDS, Simulator
 from payments.gateways.tests.conftest import simulator
+from payments.tests.carrier import Payer, opened, point_to
 from payments.tests.paystation import BASE, ScriptedPayStation
 
 __all__ = ["simulator"]
@@ -52,3 +54,14 @@ def paystation(wire: responses.RequestsMock, settings: Any) -> ScriptedPayStatio
 def customer(db: None) -> Customer:
     cache.clear()
     return Customer(UserFactory(email="account@example.com"))
+
+
+@pytest.fixture
+def payer(simulator: Simulator, settings: Any) -> Payer:
+    cache.clear()
+    simulator.reset("dcb")
+    settings.PAYMENT_METHODS = ["dcb", "paystation"]
+    settings.CUSTOMER_WAIT_SECONDS = ANSWER_SECONDS
+    settings.PUBLIC_BASE_URL = "http://127.0.0.1:8000"
+    point_to(simulator, settings)
+    return Payer(simulator, opened())

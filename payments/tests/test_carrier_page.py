@@ -2,95 +2,22 @@
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.core.cache import cache
-from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.tests.factories import UserFactory
-from catalog.tests.factories import VariantFactory
-from fulfillment.partners.tests.simulator import ANSWER_SECONDS, Simulator
 from notifications.models import AdminAlert
 from orders.models import OrderEvent
-from orders.tests.factories import OrderFactory, OrderItemFactory
 from payments import carrier
 from payments.models import CarrierConsent, Payment
-from payments.services import initiate_payment
 from payments.tasks import close_order
-from payments.tests.test_dcb_matrix import BANGLALINK, ROBI, phone_of, point_to, sms_to
+from payments.tests.carrier import BANGLALINK, ROBI, Payer, again, opened, phone_of, sms_to
 from payments.verification import verify
 
 pytestmark = pytest.mark.django_db
 GRAMEEN = "8801712345678"
-
-
-class Payer:
-    """A browser on the page of one payment."""
-
-    def __init__(self, simulator: Simulator, payment: Payment) -> None:
-        self.simulator, self.payment = simulator, payment
-        self.path = payment.redirect_url.removeprefix("http://127.0.0.1:8000")
-        self.client = Client(REMOTE_ADDR="198.51.100.7")
-
-    def page(self) -> Any:
-        return self.client.get(self.path)
-
-    def does(self, action: str, **fields: str) -> Any:
-        return self.client.post(self.path, {"action": action, **fields})
-
-    def send(self, number: str = ROBI) -> Any:
-        return self.does("send", number=number)
-
-    def password(self) -> str:
-        return sms_to(self.simulator, ROBI).split(" ")[0]
-
-    def state(self) -> tuple[str, str]:
-        payment = Payment.objects.select_related("order").get(pk=self.payment.pk)
-        return payment.status, payment.order.status
-
-    def consent(self) -> CarrierConsent:
-        return CarrierConsent.objects.get(payment=self.payment)
-
-    def charges(self) -> int:
-        return sum(self.simulator.read("dcb/ledger")["charges"].values())
-
-
-@pytest.fixture
-def payer(simulator: Simulator, settings: Any) -> Payer:
-    cache.clear()
-    simulator.reset("dcb")
-    settings.PAYMENT_METHODS = ["dcb", "paystation"]
-    settings.CUSTOMER_WAIT_SECONDS = ANSWER_SECONDS
-    settings.PUBLIC_BASE_URL = "http://127.0.0.1:8000"
-    point_to(simulator, settings)
-    return Payer(simulator, opened())
-
-
-def opened(**customer: Any) -> Payment:
-    user = UserFactory(**({"msisdn": ROBI} | customer))
-    order = OrderFactory(customer=user, payment_method="dcb", total_amount="500.00")
-    OrderItemFactory(order=order, variant=VariantFactory(price="500.00"))
-    order.pay_until = timezone.now() + timedelta(minutes=30)
-    order.save()
-    result = again(order)
-    assert result.payment is not None
-    return result.payment
-
-
-def again(order: Any) -> Any:
-    return initiate_payment(
-        order.customer_id,
-        order.order_number,
-        method="dcb",
-        amount=None,
-        currency=None,
-        description="",
-        now=timezone.now(),
-    )
 
 
 def test_the_page_offers_the_accounts_own_number_under_the_strict_policy(payer):
@@ -422,82 +349,3 @@ def test_what_the_database_holds_of_consent(payer, fields, rule):
         CarrierConsent.objects.update(**fields)
     with pytest.raises(IntegrityError, match="carrier_consents_kept"), transaction.atomic():
         CarrierConsent.objects.all().delete()
-
-
-# A person's record of the platform's report.
-
-
-@pytest.fixture
-def silent(payer: Payer, settings: Any) -> Payer:
-    """Applink took the password, and has told nothing for longer than we wait."""
-    payer.send(BANGLALINK)
-    payer.does("confirm", password=phone_of(payer.simulator, BANGLALINK))
-    settings.CARRIER_PATIENCE = timedelta(0)
-    verify(payer.payment.pk)
-    assert AdminAlert.objects.filter(kind="payment_unconfirmed", resolved_at=None).exists()
-    return payer
-
-
-def report(said: str, by: str, reference: str = "", **options: str) -> None:
-    words = {"notes": "daily report, line 7", **options}
-    reference = reference or Payment.objects.get().reference
-    call_command("record_carrier_report", reference, said, by=by, **words)
-
-
-@pytest.fixture
-def finance(db: None) -> str:
-    return str(UserFactory(finance=True).email)
-
-
-def test_the_report_says_charged(silent, finance):
-    report("charged", finance, amount="500.00", transaction_id="778899")
-    assert silent.state() == ("SUCCEEDED", "PENDING")
-    assert not AdminAlert.objects.filter(resolved_at=None).exists()
-    assert Payment.objects.get().gateway_transaction_id == "778899"
-    event = OrderEvent.objects.filter(kind="payment").last()
-    assert event is not None
-    assert event.actor.startswith("operator:")
-    assert "daily report, line 7" in event.reason
-
-
-def test_the_report_says_not_charged(silent, finance):
-    report("not-charged", finance)
-    assert silent.state() == ("FAILED", "FAILED")
-    assert not AdminAlert.objects.filter(resolved_at=None).exists()
-
-
-def test_the_report_names_another_sum(silent, finance):
-    report("charged", finance, amount="50.00", transaction_id="778899")
-    assert silent.state() == ("AMOUNT_MISMATCH", "CARRIER_AUTHORIZED")
-
-
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
-        ({}, "names the sum"),
-        ({"amount": "500.00"}, "names the sum"),
-        ({"amount": "lots", "transaction_id": "1"}, "must be taka"),
-        ({"amount": "500.00", "transaction_id": "1", "notes": " "}, "where the report"),
-        ({"amount": "500.00", "transaction_id": "1", "reference": "BDV-1-1"}, "no such payment"),
-    ],
-)
-def test_a_report_that_cannot_be_recorded(silent, finance, options, says):
-    with pytest.raises(CommandError, match=says):
-        report("charged", finance, **options)
-    assert silent.state() == ("AUTHORIZED", "CARRIER_AUTHORIZED")
-
-
-def test_who_may_record_a_report(silent):
-    for by in (UserFactory(support=True).email, "nobody@example.com"):
-        with pytest.raises(CommandError, match="right to record"):
-            report("not-charged", by)
-
-
-def test_a_report_is_not_recorded_before_its_time_nor_twice(silent, finance, settings):
-    settings.CARRIER_PATIENCE = timedelta(hours=1)
-    with pytest.raises(CommandError, match="still confirm"):
-        report("not-charged", finance)
-    settings.CARRIER_PATIENCE = timedelta(0)
-    report("not-charged", finance)
-    with pytest.raises(CommandError, match="is FAILED"):
-        report("charged", finance, amount="500.00", transaction_id="1")

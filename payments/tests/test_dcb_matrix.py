@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from fulfillment.partners.tests.simulator import CREDENTIALS, Simulator
+from fulfillment.partners.tests.simulator import Simulator
 from payments import carrier
 from payments.models import Payment
+from payments.tests.carrier import BANGLALINK, ROBI, phone_of, point_to, sms_to
 from payments.tests.matrix import GatewayMatrix, Never
 
-ROBI, BANGLALINK = "8801812345678", "8801912345678"
 ADDRESS = "198.51.100.7"
 
 
@@ -141,30 +141,6 @@ class TestDcbMatrix(GatewayMatrix):
     def told(self, payment: Payment) -> bool:
         """A notification came and was about something else; the right one follows."""
         return payment.callbacks.filter(method="POST").exists()
-
-
-def point_to(simulator: Simulator, settings: Any) -> None:
-    """The shop's carrier billing, and its text messages, speak to the simulators."""
-    settings.DCB_CARRIERS = ["bdapps", "applink"]
-    settings.DCB_NOTIFICATION_SENDERS = ["127.0.0.1"]
-    settings.SMS_URL = f"{simulator.url}/mail/sms"
-    for name in ("BDAPPS", "APPLINK"):
-        setattr(settings, f"DCB_{name}_BASE_URL", f"{simulator.url}/dcb/{name.lower()}")
-        for what in ("APP_ID", "PASSWORD"):
-            setattr(settings, f"DCB_{name}_{what}", CREDENTIALS[f"DCB_{name}_{what}"])
-
-
-def sms_to(simulator: Simulator, number: str) -> str:
-    """The last text message to a number."""
-    messages = simulator.read("mail/messages")["messages"]
-    return next(row["text"] for row in reversed(messages) if number in str(row["to"]))
-
-
-def phone_of(simulator: Simulator, number: str) -> str:
-    """The operator's last password to a number."""
-    people = simulator.read("dcb/ledger")["subscribers"]
-    found = next(row for row in people if row["number"] == number)
-    return str(found["messages"][-1]["otp"])
 
 
 def until(holds: Callable[[], object]) -> None:

@@ -59,4 +59,4 @@ def test_another_try_names_the_method(customer, paystation):
 def test_a_limit_nobody_can_read_is_told(settings, entry):
     settings.GATEWAY_LIMITS = [entry]
     told = [each for each in run_checks() if "GATEWAY_LIMITS" in each.msg]
-    assert [each.id for each in told] == ["bdvoucher.E026"]
+    assert [each.id for each in told] == ["bdvoucher.E019"]

@@ -62,7 +62,10 @@ MUTANTS: Final = {
         "fulfillment/purchasing.py",
         "if not ours.exists() or _taken(item, unit_no):",
         "if not ours.exists():",
-        ("fulfillment/tests/test_pipeline.py", "fulfillment/tests/test_refunded_units.py"),
+        (
+            "fulfillment/tests/test_pipeline_accidents.py",
+            "fulfillment/tests/test_refunded_units.py",
+        ),
     ),
     "an unknown outcome counts as a no": Mutant(
         "fulfillment/purchasing.py",

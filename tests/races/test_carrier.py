@@ -9,8 +9,7 @@ from django.test import Client
 from orders.models import OrderEvent
 from payments.gateways.tests.conftest import simulator
 from payments.models import Payment
-from payments.tests.test_carrier_page import Payer, opened
-from payments.tests.test_dcb_matrix import BANGLALINK, phone_of, point_to
+from payments.tests.carrier import BANGLALINK, Payer, opened, phone_of, point_to
 from tests.races.crowd import at_once
 
 __all__ = ["simulator"]
