@@ -12,6 +12,10 @@ from core.providers import Misconfigured
 _AMOUNT: Final = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2}0*)?")
 
 
+class Unclear(Exception):  # noqa: N818 - says what happened; the adapter gives it one of our words
+    """An answer that does not tell what became of what was asked."""
+
+
 def required_setting(provider: str, name: str) -> str:
     """A setting without which the provider can't be asked.
 

@@ -20,22 +20,20 @@ from loyalty.services import Recipient, Wish
 from loyalty.states import POINTS_GO_BACK, ItemState, ItemType, RequestStatus, TransferStatus
 
 LANGUAGES: Final = ("en", "bn")
+GRANT_TYPES: Final = (("client_credentials", "client_credentials"),)
 
 
 class TokenRequestSerializer(StrictSerializer):
-    grant_type = serializers.CharField(
-        required=False, max_length=40, help_text="`client_credentials`, or nothing."
+    grant_type = serializers.ChoiceField(
+        GRANT_TYPES,
+        required=False,
+        error_messages={"invalid_choice": "Only client_credentials is offered."},
     )
     client_id = TextField(max_length=60)
     client_secret = TextField(max_length=200, trim_whitespace=False)
     scope = serializers.CharField(
         required=False, max_length=200, help_text="Scopes with blanks between; default: all."
     )
-
-    def validate_grant_type(self, value: str) -> str:
-        if value != "client_credentials":
-            raise serializers.ValidationError("Only client_credentials is offered.")
-        return value
 
 
 class TokenAnswerSerializer(serializers.Serializer[Any]):

@@ -238,6 +238,7 @@ ENUMS: Final = {
     "RunAction": "fulfillment.states.RunAction",
     "RunStatus": "fulfillment.states.RunStatus",
     "RunRowStatus": "fulfillment.states.RowStatus",
+    "GrantType": "loyalty.serializers.GRANT_TYPES",
     "CloseOutcome": "fulfillment.serializers.CLOSE_OUTCOMES",
     "FulfillmentItemType": "loyalty.states.ItemType",
     "FulfillmentItemStatus": "loyalty.states.ItemState",

@@ -33,10 +33,10 @@ from redis.exceptions import RedisError
 from core.db import durable
 from core.http import Answer, Outbound
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
-from core.wire import plain_text, required_setting
+from core.wire import Unclear, plain_text, required_setting
 from fulfillment.partners import reloadly_answers as answers
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer
-from fulfillment.partners.reloadly_answers import Card, Order, Unclear
+from fulfillment.partners.reloadly_answers import Card, Order
 from fulfillment.partners.reloadly_tokens import SLUG, V2, Account, Work
 
 #: Section 1: the window is read in another zone, so it is wide on both sides.

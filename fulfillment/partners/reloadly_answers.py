@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from core.http import Answer
 from core.providers import Declined, OutcomeUnknown, ProviderError
-from core.wire import plain_text
+from core.wire import Unclear, plain_text
 from fulfillment.partners.base import IssuedCode
 
 SLUG: Final = "reloadly"
@@ -26,10 +26,6 @@ UNSURE: Final = frozenset({408, 409, 425, 499})
 _ABOUT_THE_ORDER: Final = re.compile(
     r"identifier|already|duplicate|cannot be processed|at the moment|timed? ?out", re.IGNORECASE
 )
-
-
-class Unclear(Exception):  # noqa: N818 - says what happened; the adapter gives it one of our words
-    """An answer that does not tell what became of the order."""
 
 
 @dataclass(frozen=True, slots=True)

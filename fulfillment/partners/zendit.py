@@ -26,7 +26,7 @@ import requests
 from core.db import durable
 from core.http import Answer, Outbound
 from core.providers import Declined, Misconfigured, OutcomeUnknown, ProviderError, Unavailable
-from core.wire import plain_text, required_setting
+from core.wire import Unclear, plain_text, required_setting
 from fulfillment.partners.base import Anomaly, AtWork, IssuedCode, Offer
 
 SLUG: Final = "zendit"
@@ -40,10 +40,6 @@ REFUSALS: Final[Mapping[str, int]] = {
 }
 _REFERENCE: Final = re.compile(r"[A-Za-z0-9]{1,32}")
 _ABOUT_THE_ID: Final = re.compile(r"transaction_?id|duplicate|already|unique", re.IGNORECASE)
-
-
-class _Unclear(Exception):  # noqa: N818 - says what happened; never leaves this module
-    """An answer that does not tell what became of the purchase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +71,7 @@ class ZenditPartner:
             return self._after_refusal(reference, answer)
         try:
             return _read(answer, reference)
-        except _Unclear as exc:
+        except Unclear as exc:
             raise OutcomeUnknown(SLUG, str(exc)) from exc
 
     @durable
@@ -87,7 +83,7 @@ class ZenditPartner:
             return None
         try:
             return _read(answer, reference)
-        except _Unclear as exc:
+        except Unclear as exc:
             raise Unavailable(SLUG, str(exc), raw_code=refusal) from exc
 
     def balance(self) -> tuple[Decimal, str]:
@@ -160,15 +156,15 @@ def _read(answer: Answer, reference: str) -> IssuedCode | AtWork:
     """What a purchase object says.
 
     Raises:
-        _Unclear: not a purchase object, not ours, or with an unknown status.
+        Unclear: not a purchase object, not ours, or with an unknown status.
         Declined: it ended without a voucher.
         Anomaly: it ended well and there is no voucher.
     """
     said = answer.json()
     if said is None or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _Unclear(f"unclear answer, HTTP {answer.status}")
+        raise Unclear(f"unclear answer, HTTP {answer.status}")
     if said.get("transactionId") != reference:
-        raise _Unclear("an answer about another purchase")
+        raise Unclear("an answer about another purchase")
     status = plain_text(said.get("status"), 60)
     if status in AT_WORK:
         return AtWork(status)
@@ -178,7 +174,7 @@ def _read(answer: Answer, reference: str) -> IssuedCode | AtWork:
         words = plain_text(error.get("description")) or plain_text(error.get("message"))
         raise Declined(SLUG, f"{code or status} {words}".strip(), raw_code=code or status)
     if status != DONE:
-        raise _Unclear(f"unknown status {status!r}")
+        raise Unclear(f"unknown status {status!r}")
     return _issued(said, reference)
 
 

@@ -23,15 +23,11 @@ import requests
 from core.db import durable
 from core.http import Answer, Outbound
 from core.providers import Declined, Misconfigured, OutcomeUnknown, Unavailable
-from core.wire import plain_text, required_setting
+from core.wire import Unclear, plain_text, required_setting
 from loyalty.partners.base import AtWork, Credited, Member
 
 SLUG: Final = "points_bridge"
 AT_WORK: Final = frozenset({"accepted", "processing"})
-
-
-class _Unclear(Exception):  # noqa: N818 - says what happened; never leaves this module
-    """An answer that does not tell what became of the credit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +55,7 @@ class PointsBridge:
             return self._after_refusal(reference, answer)
         try:
             return _read(answer, reference)
-        except _Unclear as exc:
+        except Unclear as exc:
             raise OutcomeUnknown(SLUG, str(exc)) from exc
 
     @durable
@@ -69,7 +65,7 @@ class PointsBridge:
             return None
         try:
             return _read(answer, reference)
-        except _Unclear as exc:
+        except Unclear as exc:
             raise Unavailable(SLUG, str(exc)) from exc
 
     @durable
@@ -125,9 +121,9 @@ def _error(answer: Answer) -> tuple[str, str]:
 def _read(answer: Answer, reference: str) -> Credited | AtWork:
     said = answer.json()
     if said is None or not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
-        raise _Unclear(f"unclear answer, HTTP {answer.status}")
+        raise Unclear(f"unclear answer, HTTP {answer.status}")
     if said.get("reference") != reference:
-        raise _Unclear("an answer about another credit")
+        raise Unclear("an answer about another credit")
     status = plain_text(said.get("status"), 60)
     if status in AT_WORK:
         return AtWork(status)
@@ -136,4 +132,4 @@ def _read(answer: Answer, reference: str) -> Credited | AtWork:
     if status == "rejected":
         code, message = _error(answer)
         raise Declined(SLUG, message or code or "rejected", raw_code=code)
-    raise _Unclear(f"unknown status {status!r}")
+    raise Unclear(f"unknown status {status!r}")

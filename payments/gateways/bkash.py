@@ -46,6 +46,7 @@ from payments.gateways.bkash_tokens import (
     Reply,
     Tokens,
 )
+from payments.gateways.pages import is_safe_page
 
 #: Contract page bkash, section 8, the table of classes.
 REFUSED: Final = frozenset(map(str, [*range(2006, 2020), 2023, 2029, *range(2057, 2061), 2069]))
@@ -67,11 +68,6 @@ EVIDENCE: Final = re.compile(
 #: Section 4: how a payer left the page without confirming.
 LEFT: Final = {"failure": Outcome.FAILED, "cancel": Outcome.CANCELLED}
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-#: https, or http to a loopback address; no user info, no backslash.
-_ADDRESS: Final = re.compile(
-    r"(https://[A-Za-z0-9.-]+|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]))(:[0-9]+)?"
-    r"([/?#][!-\[\]-~]{0,900})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +223,7 @@ def _session(body: Mapping[str, Any], reference: str) -> Session:
         raise OutcomeUnknown(SLUG, "an answer that opens no page")
     if body.get("merchantInvoiceNumber") not in (None, reference):
         raise OutcomeUnknown(SLUG, "an answer about another invoice")
-    if not _ADDRESS.fullmatch(page):
+    if not is_safe_page(page):
         raise Misconfigured(SLUG, "bkashURL is not an https address")
     return Session(redirect_url=page, gateway_reference=payment)
 

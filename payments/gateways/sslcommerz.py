@@ -41,6 +41,7 @@ from payments.gateways.base import (
     SessionRequest,
     Verdict,
 )
+from payments.gateways.pages import is_safe_page
 from payments.gateways.sslcommerz_wire import (
     INVALID_REQUEST,
     SLUG,
@@ -72,11 +73,6 @@ REFUND_STATES: Final[Mapping[str, RefundState]] = {
     "cancelled": RefundState.REFUSED,
 }
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,100}")
-#: https, or http to a loopback address; no user info, no backslash.
-_ADDRESS: Final = re.compile(
-    r"(https://[A-Za-z0-9.-]+|http://(localhost|127(\.[0-9]{1,3}){3}|\[::1\]))(:[0-9]+)?"
-    r"([/?#][!-\[\]-~]{0,900})?"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +262,7 @@ def _session(reply: Reply) -> Session:
     key, page = reply.body.get("sessionkey"), reply.body.get("GatewayPageURL")
     if not (isinstance(key, str) and _ID.fullmatch(key) and isinstance(page, str) and page):
         raise OutcomeUnknown(SLUG, "an answer that opens no page")
-    if not _ADDRESS.fullmatch(page):
+    if not is_safe_page(page):
         raise Misconfigured(SLUG, "GatewayPageURL is not an https address")
     return Session(redirect_url=page, gateway_reference=key)
 
