@@ -7,6 +7,9 @@ from django.http import HttpRequest, HttpResponse
 
 from core import correlation
 from core.api.errors import is_api, plain_error
+from core.logging import get_logger
+
+log = get_logger(__name__)
 
 
 class CorrelationMiddleware:
@@ -18,6 +21,21 @@ class CorrelationMiddleware:
         with correlation.correlated(correlation.accepted(offered)) as correlation_id:
             response = self.get_response(request)
         response[correlation.HEADER] = correlation_id
+        return response
+
+
+class RefusedRightsMiddleware:
+    """Somebody we know asked for what they have no right to: an event of its own (ASVS 16.3.2)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == HTTPStatus.FORBIDDEN:
+            who = getattr(getattr(request, "user", None), "pk", None)
+            route = request.resolver_match.route if request.resolver_match else ""
+            log.warning("rights.refused", user_id=who, method=request.method, route=route)
         return response
 
 

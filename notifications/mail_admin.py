@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from core.actors import Actor
 from core.admin import ChoiceFilter, LookAdmin, new_form_key, spend_form_key
-from core.errors import DomainError
+from core.errors import DomainError, RateLimited
 from core.templatetags.shop import pill
 from fulfillment.recovery import resend_codes
 from notifications.composing import LOCAL_PART
@@ -151,12 +152,14 @@ class EmailMessageAdmin(LookAdmin[EmailMessage]):
         """The mail as its customer's client shows it; a POST shows the codes, and is recorded."""
         message = self._mail(request, pk)
         full = request.method == "POST"
-        if full:
-            self._record_reading(request, message)
         try:
+            if full:
+                self._record_reading(request, message)
             html = rendered_mail(message, mask_codes=not full).html
         except ForeignCode:
             html = "<p>A code of this mail is no longer one of its order.</p>"
+        except RateLimited as refused:
+            html = f"<p>{escape(refused.message)}</p>"
         answer = HttpResponse(html)
         answer["Content-Security-Policy"] = MAIL_POLICY
         answer["Cache-Control"] = "no-store"

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.CorrelationMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "core.middleware.RefusedRightsMiddleware",
     "core.patience.PatienceMiddleware",
     "core.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -81,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLifeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -167,6 +169,8 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 SESSION_COOKIE_AGE = env.int("ADMIN_SESSION_SECONDS", 12 * 3600)
+ADMIN_IDLE = seconds("ADMIN_IDLE_SECONDS", 2 * 3600)
+CODES_READ_PER_HOUR = env.int("CODES_READ_PER_HOUR", 1000)
 SECOND_FACTOR_REQUIRED = env.bool("SECOND_FACTOR_REQUIRED", False)
 ORDER_CLAIM = timedelta(minutes=env.int("ORDER_CLAIM_MINUTES", 15))
 SESSION_COOKIE_HTTPONLY = True

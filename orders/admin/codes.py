@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from catalog.models import Partner
 from core.actors import Actor
 from core.admin import new_form_key, spend_form_key
-from core.errors import DomainError
+from core.errors import DomainError, RateLimited
 from fulfillment.recovery import GivenCode, ItemCodes, enter_codes_for_order, replace_code
 from orders.admin.base import Back, OrderDoor, address, back_to, post, read, staff
 from orders.desk import RECOVER, REPLACE, REVEAL
@@ -113,7 +113,11 @@ class CodesDoor(OrderDoor):
             why = "it is not held by the customer" if code is None else "say why you need it"
             messages.error(request, f"The code stays hidden: {why}.")
             return Back(address(pk))
-        codes_for_staff([code], reader=staff(request), reason=form.cleaned_data["reason"])
+        try:
+            codes_for_staff([code], reader=staff(request), reason=form.cleaned_data["reason"])
+        except RateLimited as refused:
+            messages.error(request, f"The code stays hidden. {refused.message}")
+            return Back(address(pk))
         return self._code(request, order, voucher, shown=code)
 
     @method_decorator(sensitive_post_parameters())

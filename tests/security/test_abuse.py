@@ -246,3 +246,27 @@ def test_no_answer_with_codes_is_kept_by_anybody_between():
     answer = APIClient().get(f"{V1}/orders", HTTP_ORIGIN="https://evil.example", **bearer(user))
     assert "no-store" in answer.headers.get("Cache-Control", "")
     assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+# A colleague who reads on
+
+
+def test_nobody_reads_codes_by_the_thousand(settings):
+    settings.CODES_READ_PER_HOUR = 2
+    order = OrderFactory(paid=True)
+    item = OrderItemFactory(order=order, quantity=3)
+    for _ in range(3):
+        VoucherFactory(order_item=item)
+    greedy, other = Desk(UserFactory(operator=True)), Desk(UserFactory(operator=True))
+    assert len(greedy.get(order)["data"]["voucher_codes"]) == 3
+    assert greedy.get(order, status=429)["error"]["code"] == "RATE_LIMITED"
+    assert len(other.get(order)["data"]["voucher_codes"]) == 3
+
+
+def test_a_right_refused_is_an_event_of_its_own(caplog):
+    support = UserFactory(support=True)
+    order = stuck_order()
+    answer = Desk(support).retry(order, item_of(order), status=403)
+    assert answer["error"]["code"] == "FORBIDDEN"
+    (event,) = [each for each in caplog.records if "rights.refused" in each.getMessage()]
+    assert str(support.pk) in event.getMessage()
