@@ -77,6 +77,7 @@ def matrix_cells(
     return cells
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Journeys share one running shop, browser tests one browser: each on one worker."""
     for item in items:
