@@ -47,6 +47,9 @@ _LOOK: Final = frozenset(
         "payments.view_gatewaycallback",
         "payments.view_payment",
         "payments.view_refund",
+        "webhooks.view_delivery",
+        "webhooks.view_deliveryattempt",
+        "webhooks.view_endpoint",
     }
 )
 _SUPPORT: Final = _LOOK | {"fulfillment.resend_codes"}
@@ -80,6 +83,7 @@ RIGHTS: Final[Mapping[str, frozenset[str]]] = {
         "vouchers.view_codereveal",
         "vouchers.view_voucher",
         "vouchers.void_voucher",
+        "webhooks.replay_delivery",
         *(f"catalog.{act}_{model}" for act in ("add", "change") for model in _GOODS),
         *(f"orders.{act}_discountcode" for act in ("add", "change", "delete")),
     },

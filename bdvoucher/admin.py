@@ -26,6 +26,7 @@ APPS: Final = (
     "books",
     "fulfillment",
     "notifications",
+    "webhooks",
     "vouchers",
     "catalog",
     "loyalty",

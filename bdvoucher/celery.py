@@ -40,6 +40,7 @@ app.conf.update(
         "*.close_*": {"queue": "sweeps"},
         "*.remind_*": {"queue": "sweeps"},
         "notifications.tasks.deliver_*": {"queue": "mail"},
+        "webhooks.tasks.deliver_*": {"queue": "webhooks"},
     },
     timezone="UTC",
     worker_hijack_root_logger=False,
@@ -84,6 +85,10 @@ app.conf.update(
         "sweep-transfers": {
             "task": "loyalty.tasks.sweep_transfers",
             "schedule": settings.SWEEP_TRANSFERS_SECONDS,
+        },
+        "sweep-webhooks": {
+            "task": "webhooks.tasks.sweep_webhooks",
+            "schedule": settings.SWEEP_WEBHOOKS_SECONDS,
         },
         "sweep-partners": {
             "task": "fulfillment.tasks.sweep_partners",

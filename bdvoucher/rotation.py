@@ -15,6 +15,7 @@ from django.db import connection, models, transaction
 from fulfillment.models import FulfillmentAttempt
 from vouchers.ciphers import Unreadable, resealed
 from vouchers.models import BatchChunk, BatchLine, BatchUpload, Voucher
+from webhooks.models import Endpoint
 
 BATCH: Final = 500
 
@@ -40,6 +41,8 @@ PLACES: Final = (
     Place(BatchUpload, "sealed", "'upload:' || batch_id"),
     Place(BatchChunk, "sealed", "'chunk:' || batch_id || ':' || number"),
     Place(BatchLine, "sealed", "'line:' || batch_id"),
+    Place(Endpoint, "secret", "'webhook:' || public_id"),
+    Place(Endpoint, "former_secret", "'webhook:' || public_id"),
 )
 
 

@@ -35,6 +35,7 @@ api: list[URLPattern | URLResolver] = [
     path("admin/", include(alert_routes("api-admin"))),
     path("admin/", include("books.urls")),
     path("admin/", include(batch_routes())),
+    path("admin/", include("webhooks.urls")),
     path("admin/orders/", include(operator_routes("api-admin"))),
     path("admin/ordersv2/", include(order_mail_routes("api-admin"))),
     path("admin/payments/", include(payment_routes("api-admin"))),

@@ -5,10 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Final, TypeVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.core.paginator import Paginator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q, QuerySet
+from django.forms import CharField
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -120,6 +122,20 @@ class LookAdmin(ShopModelAdmin[M]):
 
     def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:  # noqa: ARG002
         return False
+
+
+class ReasonForm(ActionForm):
+    """Beside the choice of an action: why it is done."""
+
+    reason = CharField(required=False, max_length=300, label="Reason")
+
+
+def reason_given(request: HttpRequest) -> str:
+    """Why somebody does what the action does; without it nothing is done, and they are told."""
+    reason = request.POST.get("reason", "").strip()[:300]
+    if not reason:
+        messages.error(request, "Say why in the field Reason, then do it again.")
+    return reason
 
 
 class KeptAdmin(ShopModelAdmin[M]):

@@ -15,7 +15,14 @@ from django.utils.safestring import SafeString
 
 from accounts.models import User
 from core.actors import Actor
-from core.admin import KeptAdmin, LookAdmin, ShopModelAdmin, link_to_order
+from core.admin import (
+    KeptAdmin,
+    LookAdmin,
+    ReasonForm,
+    ShopModelAdmin,
+    link_to_order,
+    reason_given,
+)
 from core.templatetags.shop import pill
 from loyalty.models import (
     ClientSecret,
@@ -126,7 +133,10 @@ class LoyaltyClientAdmin(KeptAdmin[LoyaltyClient]):
     list_display = ("name", "program", "client_id", "is_active", "secrets_left")
     list_filter = ("program", "is_active")
     list_select_related = ("program",)
-    fields = ("name", "program", "client_id", "scopes", "rate_limit", "is_active", "secrets_left")
+    fields = (
+        "name", "program", "client_id", "scopes", "rate_limit", "webhook", "is_active",
+        "secrets_left",
+    )  # fmt: skip
     readonly_fields = ("client_id", "secrets_left")
     actions: Any = ("rotate", "end_former")
 
@@ -193,6 +203,7 @@ class FulfillmentOrderAdmin(LookAdmin[FulfillmentOrder]):
         "points_account", "recipient_name", "submitted_at", "created_at",
     )  # fmt: skip
     readonly_fields = ("outcome", "transfer_page")
+    action_form = ReasonForm
     actions: Any = ("give_up",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[FulfillmentOrder]:
@@ -221,10 +232,11 @@ class FulfillmentOrderAdmin(LookAdmin[FulfillmentOrder]):
         description="Give up: nothing more is delivered, points go back", permissions=["settle"]
     )
     def give_up(self, request: HttpRequest, queryset: QuerySet[FulfillmentOrder]) -> None:
-        done, refusals = give_up_now(
-            list(queryset), operator=_operator(request), reason="given up in the admin"
-        )
-        _tell(request, f"{done} order(s) given up.", refusals)
+        reason = reason_given(request)
+        if reason:
+            rows, operator = list(queryset), _operator(request)
+            done, refusals = give_up_now(rows, operator=operator, reason=reason)
+            _tell(request, f"{done} order(s) given up.", refusals)
 
 
 @admin.register(PointsTransfer)
@@ -235,6 +247,7 @@ class PointsTransferAdmin(LookAdmin[PointsTransfer]):
     list_select_related = ("program",)
     search_fields = ("=reference", "=partner_transaction_id", "=fulfillment__reference")
     search_help_text = "Our reference, the partner's or the client's; exact."
+    action_form = ReasonForm
     actions: Any = ("credited", "not_credited")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
@@ -251,11 +264,14 @@ class PointsTransferAdmin(LookAdmin[PointsTransfer]):
     def _settle(
         self, request: HttpRequest, queryset: QuerySet[PointsTransfer], *, credited: bool
     ) -> None:
+        reason = reason_given(request)
+        if not reason:
+            return
         done, refusals = settle_now(
             list(queryset.values_list("pk", flat=True)),
             credited=credited,
             operator=_operator(request),
-            reason="closed by an operator who asked the partner",
+            reason=reason,
         )
         _tell(request, f"{done} transfer(s) closed.", refusals)
 

@@ -23,6 +23,8 @@ from loyalty.states import (
 )
 from orders.models import Order
 from orders.states import OrderStatus
+from webhooks.models import Endpoint
+from webhooks.states import Audience
 
 MEMBER_ID_LENGTH: Final = 40
 #: A repeated group that repeats inside takes exponential time on a hostile id.
@@ -152,6 +154,15 @@ class LoyaltyClient(models.Model):
     )
     rate_limit = models.PositiveIntegerField(null=True, blank=True)
     """Calls a minute; empty: the shop's usual limit."""
+    webhook = models.OneToOneField(
+        Endpoint,
+        on_delete=models.PROTECT,
+        related_name="programme_client",
+        null=True,
+        blank=True,
+        limit_choices_to={"audience": Audience.PROGRAMME},
+        help_text="Where it is told what became of its orders.",
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -302,6 +313,8 @@ class PointsTransfer(models.Model):
     error = models.CharField(max_length=300, blank=True)
     settled_by = models.CharField(max_length=40, blank=True)
     """The operator who asked the partner and closed it by hand."""
+    settled_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
+    """What that operator said."""
     correlation_id = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -23,6 +23,7 @@ from loyalty.partners.base import AtWork, Credited, Member
 from loyalty.partners.registry import get_points_partner
 from loyalty.selectors import due_transfers
 from loyalty.states import ENDED, TRANSFER_ARROWS, TransferStatus
+from loyalty.telling import tell_transfer
 from notifications.alerts import raise_alert, resolve_general
 from notifications.states import AlertKind
 
@@ -111,6 +112,7 @@ def record(transfer_id: int, change: Callable[[PointsTransfer, datetime], None])
                 note=f"Ended: {row.status}, fa:{correlation.current()}",
                 now=now,
             )
+            tell_transfer(row, now=now)
     log.info("loyalty.transfer", reference=row.reference, status=row.status)
     return row
 

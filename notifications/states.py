@@ -93,6 +93,7 @@ class AlertKind(models.TextChoices):
     PARTNER_DOWN = "partner_down", "Partner does not answer; purchases are paused"
     PARTNER_BALANCE = "partner_balance", "Partner account is running low"
     POINTS_TRANSFER = "points_transfer", "A points transfer needs a person"
+    WEBHOOK_FAILED = "webhook_failed", "Somebody's system does not take its events"
     LOW_STOCK = "low_stock", "Codes are running out"
     INVARIANT = "invariant", "Something that must always hold does not"
 

@@ -21,6 +21,7 @@ from orders.discounts import redeem
 from orders.inputs import EMAIL, checked_input
 from orders.models import Order, OrderEvent, OrderItem, Subscription
 from orders.states import ARROWS, PAID, SUBSCRIPTION_ARROWS, OrderStatus, SubscriptionStatus
+from orders.watching import moved
 
 NUMBER_TRIES: Final = 20
 
@@ -170,7 +171,8 @@ def advance(order: Order, new: OrderStatus, *, actor: Actor, reason: str, now: d
     if new in PAID and order.paid_at is None:
         order.paid_at = now
     order.save(update_fields=["status", "paid_at", "updated_at"])
-    tell(order, "status", old=old, new=new, actor=actor, reason=reason, now=now)
+    event = tell(order, "status", old=old, new=new, actor=actor, reason=reason, now=now)
+    moved(order, event)
 
 
 def tell(
@@ -183,9 +185,9 @@ def tell(
     reason: str = "",
     detail: dict[str, Any] | None = None,
     now: datetime,
-) -> None:
+) -> OrderEvent:
     """Add a line to the order's timeline; part of the caller's transaction."""
-    OrderEvent.objects.create(
+    return OrderEvent.objects.create(
         order=order,
         kind=kind,
         old=old,

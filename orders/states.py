@@ -35,6 +35,10 @@ UNPAID: Final = frozenset({S.INITIATED, S.CARRIER_AUTHORIZED})
 PAYABLE: Final = frozenset({S.INITIATED, S.FAILED})
 
 
+#: How orders of loyalty programmes are paid: no customer sees them (D47).
+POINTS_METHOD: Final = "points"
+
+
 class ItemStatus(models.TextChoices):
     """`order_items.fulfillment_status`; null while nothing is decided."""
 

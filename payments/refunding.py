@@ -41,7 +41,7 @@ from payments.gateways.base import (
 from payments.gateways.registry import get_gateway
 from payments.models import Payment, Refund
 from payments.states import REFUND_ARROWS, REFUND_OPEN, PaymentStatus, RefundStatus
-from payments.telling import tell_refunded
+from payments.telling import announce_refund, tell_refunded
 
 log = get_logger(__name__)
 
@@ -343,6 +343,7 @@ def _end(order: Order, refund: Refund, new: RefundStatus, *, actor: Actor, now: 
         resolve_alerts(order, REFUND_ALERTS, note=note, now=now, by_id=by_id)
     if new == RefundStatus.SUCCEEDED:
         _tell_customer(order, refund, now=now)
+        announce_refund(order, refund, now=now)
         kinds = _settled_kinds(order, refund.payment)
         resolve_alerts(order, kinds, note=note, now=now, by_id=by_id)
     else:

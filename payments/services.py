@@ -26,7 +26,7 @@ from orders.discounts import take_again
 from orders.models import Order, OrderItem
 from orders.selectors import find_order, ordered_today, orders_of
 from orders.services import Buyer, Cart, advance, locked, place_order
-from orders.states import OrderStatus
+from orders.states import POINTS_METHOD, OrderStatus
 from payments.closing import close
 from payments.exchanges import kept
 from payments.gateways.base import Session, SessionRequest
@@ -36,6 +36,7 @@ from payments.models import Payment
 from payments.returning import check_return_url
 from payments.selectors import open_payments, payment_of
 from payments.states import CARRIER_METHOD, OPEN, PaymentStatus
+from payments.telling import announce_payment
 from payments.verification import verify
 from vouchers.services import reserve
 
@@ -187,7 +188,7 @@ def accept_prepaid(cart: Cart, buyer: Buyer, *, reason: str, now: datetime) -> O
     """
     order, items = place_order(cart, buyer, now=now)
     hold_stock(order, items, now=now)
-    _pay_by_ourselves(order, "points", reason=reason, now=now)
+    _pay_by_ourselves(order, POINTS_METHOD, reason=reason, now=now)
     return order
 
 
@@ -203,6 +204,7 @@ def _pay_by_ourselves(order: Order, method: str, *, reason: str, now: datetime) 
         paid_at=now,
         created_at=now,
     )
+    announce_payment(order, payment, now=now)
     advance(order, OrderStatus.PENDING, actor=Actor(kind="system"), reason=reason, now=now)
     request_fulfilment(order, now=now)
     return payment

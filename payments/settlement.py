@@ -24,7 +24,7 @@ from orders.states import PAID, UNPAID, OrderStatus
 from payments.gateways.base import Outcome, Verdict
 from payments.models import Payment
 from payments.states import ARROWS, CARRIER_METHOD, OPEN, PaymentStatus, RefundStatus
-from payments.telling import tell_awaited, tell_cancelled, tell_paid
+from payments.telling import announce_payment, tell_awaited, tell_cancelled, tell_paid
 from vouchers.services import release
 
 log = get_logger(__name__)
@@ -143,6 +143,7 @@ def _move(
         order, "payment", old=old, new=new, actor=actor, reason=verdict.reason,
         detail={"transactionId": payment.reference, "method": payment.method}, now=now,
     )  # fmt: skip
+    announce_payment(order, payment, now=now)
 
 
 def _told_by_the_carrier(order: Order, payment: Payment, *, now: datetime) -> None:

@@ -5,6 +5,8 @@ from typing import Final
 
 from django.db import models
 
+from orders.states import POINTS_METHOD
+
 
 class PaymentStatus(models.TextChoices):
     INITIATED = "INITIATED", "Session being opened"
@@ -65,4 +67,4 @@ CHANNELS: Final[Mapping[str, int]] = {
 #: Has a page of ours, where the payer names a number and consents.
 CARRIER_METHOD: Final = "dcb"
 #: Ours alone: no client may send them, no gateway is asked (D31).
-INTERNAL_METHODS: Final = frozenset({"discount", "points"})
+INTERNAL_METHODS: Final = frozenset({"discount", POINTS_METHOD})

@@ -1,9 +1,11 @@
-"""Business mails that a change of money sends by itself (D45); part of its transaction."""
+"""What a change of money tells by itself, part of its transaction: mails (D45) and webhooks."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import transaction
 
+from core.api.fields import instant, number
 from notifications.facts import RefundFact
 from notifications.kept import cancellation_facts, payment_facts, refund_facts
 from notifications.models import EmailMessage
@@ -11,15 +13,56 @@ from notifications.services import queue_email
 from notifications.states import Template
 from orders.models import Order
 from orders.services import locked
-from orders.states import UNPAID, Billing
-from payments.models import Payment
+from orders.states import POINTS_METHOD, UNPAID, Billing
+from payments.models import Payment, Refund
 from payments.selectors import facts_of
 from payments.states import PaymentStatus
+from webhooks.services import Event, announce
+from webhooks.states import EventType
+
+_EVENTS: Final = {
+    PaymentStatus.SUCCEEDED: EventType.PAYMENT_SUCCEEDED,
+    PaymentStatus.FAILED: EventType.PAYMENT_FAILED,
+    PaymentStatus.CANCELLED: EventType.PAYMENT_FAILED,
+}
+_REFUNDED: Final = EventType.PAYMENT_REFUNDED
 
 
 def tell_paid(order: Order, payment: Payment, *, now: datetime) -> None:
     """A receipt, where the store wants one beside the voucher mail."""
     _about(order, payment, Template.ORDERCONFIRMATION, now=now)
+
+
+def announce_payment(order: Order, payment: Payment, *, now: datetime) -> None:
+    """To the clients of the shop that listen; orders of programmes are their programme's alone."""
+    told = _EVENTS.get(PaymentStatus(payment.status))
+    if told is None or payment.method == POINTS_METHOD:
+        return
+    data = {"payment": payment_data(order, payment)}
+    announce(Event(told, payment.reference, payment.reference, data), now=now)
+
+
+def announce_refund(order: Order, refund: Refund, *, now: datetime) -> None:
+    """Once per refund that went through; `refund.amount` is what went back by it."""
+    data = {
+        "payment": payment_data(order, refund.payment),
+        "refund": {"reference": refund.reference, "amount": number(refund.amount)},
+    }
+    announce(Event(_REFUNDED, refund.reference, refund.payment.reference, data), now=now)
+
+
+def payment_data(order: Order, payment: Payment) -> dict[str, object]:
+    return {
+        "transactionId": payment.reference,
+        "order_id": order.pk,
+        "order_number": order.order_number,
+        "method": payment.method,
+        "status": payment.status,
+        "amount": number(payment.amount),
+        "currency": payment.currency,
+        "paid_at": instant(payment.paid_at),
+        "pays_the_order": payment.effective,
+    }
 
 
 def tell_awaited(order: Order, payment: Payment, *, now: datetime) -> EmailMessage | None:

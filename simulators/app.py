@@ -19,6 +19,7 @@ from .mail import MailSink
 from .nagad import Nagad
 from .paystation import PayStation
 from .points import Points
+from .receiver import Receiver
 from .reloadly import Reloadly
 from .sslcommerz import SslCommerz
 from .zendit import Zendit
@@ -33,6 +34,7 @@ CONTRACTS: tuple[type[Service], ...] = (
     Zendit,
     Reloadly,
     Points,
+    Receiver,
 )
 
 

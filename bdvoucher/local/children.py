@@ -124,7 +124,14 @@ def recipes(env: Mapping[str, str], ports: Ports, state: Path) -> dict[str, Reci
         ),
         "worker": Recipe(
             [
-                *[*celery, "worker", "-Q", "money,mail,sweeps,celery", "--concurrency", "2"],
+                *[
+                    *celery,
+                    "worker",
+                    "-Q",
+                    "money,mail,webhooks,sweeps,celery",
+                    "--concurrency",
+                    "2",
+                ],
                 *["--without-mingle", "--without-gossip", "--loglevel", "INFO"],
             ],
             lambda: worker_listens(env["CELERY_BROKER_URL"]),

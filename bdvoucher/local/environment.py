@@ -145,6 +145,7 @@ def addresses(ports: Ports) -> dict[str, str]:
         "RELOADLY_AUDIENCE": "https://giftcards-sandbox.reloadly.com",
         "RELOADLY_WEBHOOK_URL": f"{shop}/api/v1/reloadly/webhook",
         "POINTS_BRIDGE_BASE_URL": f"{simulators}/points",
+        "WEBHOOK_ALLOW_LOOPBACK": "1",
         "SMS_URL": f"{simulators}/mail/sms",
         "PUBLIC_BASE_URL": shop,
     }

@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "orders",
     "vouchers",
     "notifications",
+    "webhooks",
     "fulfillment",
     "payments",
     "loyalty",
@@ -375,6 +376,14 @@ RELOADLY_AUDIENCE = env.str("RELOADLY_AUDIENCE", "https://giftcards.reloadly.com
 RELOADLY_CLIENT_ID = env.str("RELOADLY_CLIENT_ID", "")
 RELOADLY_CLIENT_SECRET = env.str("RELOADLY_CLIENT_SECRET", "")
 RELOADLY_WEBHOOK_SECRET = env.str("RELOADLY_WEBHOOK_SECRET", "")
+
+# Webhooks to others
+WEBHOOK_SECONDS = env.float("WEBHOOK_SECONDS", 10)
+WEBHOOK_LEASE = seconds("WEBHOOK_LEASE_SECONDS", 60)
+WEBHOOK_WAITS: list[float] = env.list("WEBHOOK_WAITS", float, [30, 120, 600, 3600])
+WEBHOOK_LISTENERS_SECONDS = env.int("WEBHOOK_LISTENERS_SECONDS", 15)
+WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", False)
+SWEEP_WEBHOOKS_SECONDS = env.float("SWEEP_WEBHOOKS_SECONDS", 10)
 
 # Loyalty programmes
 LOYALTY_TOKEN_LIFETIME = seconds("LOYALTY_TOKEN_SECONDS", 3600)

@@ -13,7 +13,7 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 # Most tests commit nothing, so nothing would be put aside; those of the cache switch it on.
-CATALOGUE_CACHE_SECONDS = CATALOGUE_STOCK_SECONDS = 0
+CATALOGUE_CACHE_SECONDS = CATALOGUE_STOCK_SECONDS = WEBHOOK_LISTENERS_SECONDS = 0
 # Threads of race tests each need a connection of their own, closed when they end.
 DATABASES["default"]["OPTIONS"].pop("pool")
 PAYSTATION_MERCHANT_ID = PAYSTATION_MERCHANT_ID or "104-1653730183"

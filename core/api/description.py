@@ -174,6 +174,10 @@ TAGS: Final = [
         "description": "What needs a person: listed, marked as seen, closed with a note.",
     },
     {
+        "name": "Webhooks",
+        "description": "What was told to systems of others, try by try; dead letters replayed.",
+    },
+    {
         "name": "Partners",
         "description": "How those who sell us codes answer: circuit breaker, balance, connection.",
     },
@@ -248,6 +252,8 @@ ENUMS: Final = {
     "BooksSide": "books.states.Side",
     "GapKind": "books.states.GapKind",
     "StatementLayout": "books.serializers.LAYOUTS",
+    "WebhookEventType": "webhooks.states.EventType",
+    "WebhookDeliveryStatus": "webhooks.states.DeliveryStatus",
     "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
 }
 

@@ -28,6 +28,7 @@ TONES: Final = {
     "DISPATCH_FAILED": "warn",
     "PARTNER_FAILED": "bad",
     "AMOUNT_MISMATCH": "bad",
+    "DEAD": "bad",
     "FAILED": "bad",
     "UNKNOWN": "warn",
     "CANCELLED": "quiet",

@@ -44,6 +44,7 @@ from loyalty.states import ItemType
 from loyalty.tasks import credit_points
 from orders.models import Order
 from orders.services import Buyer, Cart, Line, tell
+from orders.states import POINTS_METHOD
 from payments.services import accept_prepaid
 
 log = get_logger(__name__)
@@ -171,7 +172,7 @@ def _paid_in_points(
 ) -> Order:
     """An order of the shop without an account (D47), fulfilled as any other."""
     line = Line(gift_card_id, wish.quantity, dict(wish.fulfillment_input))
-    cart = Cart([line], "points", recipient.email)
+    cart = Cart([line], POINTS_METHOD, recipient.email)
     buyer = Buyer(None, recipient.email, recipient.language)
     try:
         order = accept_prepaid(

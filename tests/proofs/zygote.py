@@ -20,7 +20,7 @@ import django
 KILLED = 137
 MOST_MESSAGES = 12
 SOON_SECONDS = 3.0
-QUEUES = ("money", "mail", "sweeps")
+QUEUES = ("money", "mail", "webhooks", "sweeps")
 
 
 class Points:
