@@ -21,6 +21,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from core.http import Outbound
+from core.providers import Unavailable
 
 MAX_LENGTH: Final = 500
 NOT_PUBLIC: Final = "the address is not on the public internet"
@@ -88,12 +89,15 @@ def outside(name: str, *, seconds: float) -> Iterator[Outbound]:
     session.mount("http://", _Adapter())
     sockets: list[socket.socket] = []
     _under_way.sockets = sockets
-    bell = threading.Timer(seconds, _hang_up, [sockets])
+    too_late = threading.Event()
+    bell = threading.Timer(seconds, _hang_up, [sockets, too_late])
     bell.daemon = True
     bell.start()
     try:
         with session:
             yield Outbound(name, session=session, answer_seconds=seconds)
+        if too_late.is_set():  # what came by then may look whole, and is not
+            raise Unavailable(name, "no answer in time")
     finally:
         bell.cancel()
         _under_way.sockets = []
@@ -120,8 +124,9 @@ def _may_call(address: str, *, plain: bool) -> bool:
     return not plain and is_public(address)
 
 
-def _hang_up(sockets: list[socket.socket]) -> None:
+def _hang_up(sockets: list[socket.socket], too_late: threading.Event) -> None:
     """Whatever sends a byte at a time ends here; the reader sees the end of the line."""
+    too_late.set()
     for each in sockets:
         with suppress(OSError):
             # not the method of a TLS socket, which forgets its state under the reader's feet

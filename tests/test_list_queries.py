@@ -53,6 +53,10 @@ LISTS: Final[dict[str, tuple[str, dict[str, tuple[str, ...]]]]] = {
     "admin/books": ("owner", {"from": TIMES, "to": TIMES, "by": CHOICES}),
     "admin/books/stock": ("owner", {"from": TIMES, "to": TIMES}),
     "admin/reconciliations": ("owner", PAGES),
+    "admin/webhook-deliveries": (
+        "owner",
+        PAGES | {"status": CHOICES, "type": CHOICES, "endpoint": (*NUMBERS, "0"), "subject": LONG},
+    ),
 }
 #: Loyalty programmes have a contract of their own, with codes of their own.
 PROGRAMMES: Final = ("/api/v1/fulfillment-orders", "/api/v1/gift-cards", "/api/v1/loyalty_programs")

@@ -32,6 +32,7 @@ DEPLOYED: Final = (
     real_shop.mail_of_a_real_shop,
     real_shop.people_of_a_real_shop,
     real_shop.metrics_are_guarded,
+    real_shop.receivers_of_a_real_shop,
 )
 
 

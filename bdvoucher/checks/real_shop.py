@@ -87,6 +87,15 @@ def known_secrets() -> Iterator[CheckMessage]:
         )
 
 
+def receivers_of_a_real_shop() -> Iterator[CheckMessage]:
+    if settings.WEBHOOK_ALLOW_LOOPBACK:
+        yield error(
+            62,
+            "Webhooks may be sent to this machine itself, and without TLS.",
+            "Leave WEBHOOK_ALLOW_LOOPBACK empty: it is for a demo and for tests.",
+        )
+
+
 def mail_of_a_real_shop() -> Iterator[CheckMessage]:
     kind = settings.EMAIL_BACKEND.removeprefix("django.core.mail.backends.").split(".")[0]
     if kind in MAIL_TO_NOBODY:

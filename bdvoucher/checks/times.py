@@ -139,6 +139,12 @@ def leases() -> Iterator[CheckMessage]:
             f"PAYMENT_LEASE is not longer than the {gateway:g} s a gateway's answer may take.",
             "Set PAYMENT_LEASE_SECONDS higher.",
         )
+    if settings.WEBHOOK_LEASE.total_seconds() <= 2 * settings.WEBHOOK_SECONDS:
+        yield error(
+            47,
+            f"WEBHOOK_LEASE is not well above the {settings.WEBHOOK_SECONDS:g} s of a receiver.",
+            "Set WEBHOOK_LEASE_SECONDS higher or WEBHOOK_SECONDS lower.",
+        )
     for name in ("CUSTOMER_WAIT_SECONDS", "OPERATOR_WAIT_SECONDS"):
         longest = getattr(settings, name) + partner
         if longest >= REQUEST_LEASE.total_seconds():

@@ -144,7 +144,7 @@ class ShopClient:
         """No service misbehaves any more; ledgers and mails stay."""
         services = (
             *("paystation", "bkash", "nagad", "dcb", "sslcommerz"),
-            *("zendit", "reloadly", "points"),
+            *("zendit", "reloadly", "points", "receiver"),
         )
         for service in services:
             self.control("DELETE", f"{service}/faults")

@@ -120,6 +120,8 @@ def test_a_sound_configuration_is_not_complained_of(find):
         ("PARTNER_SENT_LEASE", timedelta(seconds=13), times.leases, "E043"),
         ("PAYMENT_LEASE", timedelta(seconds=13), times.leases, "E044"),
         ("OPERATOR_WAIT_SECONDS", 50.0, times.leases, "E045"),
+        ("WEBHOOK_LEASE", timedelta(seconds=20), times.leases, "E047"),
+        ("WEBHOOK_ALLOW_LOOPBACK", True, real_shop.receivers_of_a_real_shop, "E062"),
         ("PUBLIC_BASE_URL", "http://shop.example.com", real_shop.addresses_of_a_real_shop, "E050"),
         ("ALLOWED_HOSTS", ["other.example.com"], real_shop.addresses_of_a_real_shop, "E051"),
         ("ZENDIT_BASE_URL", "http://127.0.0.1:8100", real_shop.addresses_of_a_real_shop, "E052"),

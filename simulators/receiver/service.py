@@ -126,11 +126,11 @@ class Receiver(Service):
         if not isinstance(secret, str):
             return "nobody knows this receiver"
         digest = hmac.new(secret.encode(), request.body, hashlib.sha256).hexdigest()
+        right = f"sha256={digest}".encode()
         shown = [
-            request.headers.get(name, "")
-            for name in ("x-bdv-signature", "x-bdv-signature-former")
+            request.headers.get(name, "") for name in ("x-bdv-signature", "x-bdv-signature-former")
         ]
-        if not any(hmac.compare_digest(each.encode(), f"sha256={digest}".encode()) for each in shown):
+        if not any(hmac.compare_digest(each.encode(), right) for each in shown):
             return "wrong signature"
         stamp = request.headers.get("x-bdv-timestamp", "")
         if not stamp.isdigit() or abs(time.time() - int(stamp)) > self.settings["oldest_seconds"]:

@@ -19,6 +19,7 @@ from payments.tests.factories import PaymentFactory
 from tests.architecture.world import World, batch, delivered_item
 from vouchers.models import BatchLine
 from vouchers.tests.factories import VoucherFactory
+from webhooks.tests.factories import DeliveryAttemptFactory
 
 Who = frozenset[str]
 Maker = Callable[[World, int], object]
@@ -128,6 +129,10 @@ def used(world: World, n: int) -> None:
 
 def on_sale(world: World, n: int) -> None:
     VariantFactory(zendit=True, product__categories=[CategoryFactory()], product__tags=["new"])
+
+
+def told(world: World, n: int) -> None:
+    DeliveryAttemptFactory(delivery__replayed_by=world.person("operator"))
 
 
 def left_out(batch_id: int, n: int) -> None:
@@ -307,6 +312,16 @@ OF_STOCK: dict[str, Row] = {
         {"post": REPAIR}, "api/v1/admin/batches/{batch}/cancel"
     ),
 }
+#: The delivery log of webhooks: below `/api/v1/` only.
+OF_WEBHOOKS: dict[str, Row] = {
+    "api/v1/admin/webhook-deliveries": Row({"get": LOOK}, reads=("support", told)),
+    "api/v1/admin/webhook-deliveries/<int:delivery_id>": Row(
+        {"get": LOOK}, "api/v1/admin/webhook-deliveries/{delivery}"
+    ),
+    "api/v1/admin/webhook-deliveries/<int:delivery_id>/replay": Row(
+        {"post": REPAIR}, "api/v1/admin/webhook-deliveries/{delivery}/replay"
+    ),
+}
 #: Nexway's contract: at its literal address, and with the operators' routes.
 OF_NEXWAY: dict[str, Row] = {
     f"{mount}ordersv2/<digits:key>{tail}": Row(who, f"{mount}ordersv2/{{order}}{tail}")
@@ -362,6 +377,7 @@ ROUTES: Final[Mapping[str, Row]] = {
         for where, row in rows.items()
     },
     **OF_STOCK,
+    **OF_WEBHOOKS,
 }
 
 

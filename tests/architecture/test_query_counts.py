@@ -35,6 +35,7 @@ from tests.architecture.world import World
 from tests.order_mails import subscription_of
 from vouchers.models import Batch, CodeReveal
 from vouchers.tests.factories import VoucherFactory
+from webhooks.tests.factories import DeliveryAttemptFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -184,6 +185,7 @@ def fill(numbers):
         DiscountCode.objects.create(code=f"FILL-{n}", discount_type="flat", discount_value=n)
         GapFactory(payment=payment)
         Group.objects.create(name=f"group {n}")
+        DeliveryAttemptFactory()
         run = RecoveryRun.objects.create(
             action="partner_retry", created_by=UserFactory(operator=True), created_at=now
         )

@@ -27,6 +27,8 @@ from tests.order_mails import subscription_of
 from vouchers.models import Batch
 from vouchers.states import ARROWS as VOUCHER_ARROWS, BATCH_ARROWS
 from vouchers.tests.factories import VoucherFactory
+from webhooks.states import ARROWS as WEBHOOK_ARROWS
+from webhooks.tests.factories import DeliveryFactory
 
 NOW = PAID_AT + timedelta(minutes=5)
 
@@ -161,7 +163,23 @@ class Batches:
         return {"status": state}
 
 
+class Deliveries:
+    arrows, first, column = WEBHOOK_ARROWS, "PENDING", "status"
+
+    def row(self, state):
+        return DeliveryFactory(**self.columns(state))
+
+    def columns(self, state):
+        return {
+            "status": state,
+            "next_try_at": NOW if state == "PENDING" else None,
+            "claimed_at": None if state == "PENDING" else NOW,
+            "delivered_at": NOW if state == "DELIVERED" else None,
+        }
+
+
 MACHINES = [
+    Deliveries,
     Batches,
     Orders,
     Items,

@@ -15,6 +15,7 @@ from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
 from payments.models import Payment, Refund
 from vouchers.models import Batch, Voucher
 from vouchers.tests.factories import VoucherFactory
+from webhooks.tests.factories import DeliveryFactory
 
 STAFF = ("support", "operator", "finance", "owner")
 ROLES = ("anonymous", "customer", "other", "programme", *STAFF)
@@ -151,6 +152,11 @@ class World:
             action="partner_retry", created_by=self.person("operator"), created_at=PAID_AT
         )
         return int(made.pk)
+
+    @cached_property
+    def delivery(self) -> int:
+        """Told to nobody in five tries."""
+        return int(DeliveryFactory(dead=True).pk)
 
     @cached_property
     def partner(self) -> int:

@@ -26,6 +26,9 @@ from vouchers.ciphers import Secret
 from vouchers.pool import NewCode
 from vouchers.selectors import available_by_variant
 from vouchers.services import import_batch
+from webhooks.models import Endpoint
+from webhooks.services import first_secret
+from webhooks.states import TYPES_OF, Audience
 
 #: A demo password must never get into a real shop.
 ALLOWED_SETTINGS: Final = ("local", "test")
@@ -38,6 +41,8 @@ STAFF: Final = (  # e-mail, password, name, group
 )
 #: Client id and secret of a loyalty programme's system.
 PROGRAMME: Final = ("bdv_demo_bank", "bank-demo-secret")
+#: As `simulators/receiver` knows it.
+RECEIVER_SECRET: Final = "whsec_demo-receiver"  # noqa: S105 - public: of the demo alone
 
 BRANDS: Final = (
     (1, "Garena", "garena"),
@@ -130,6 +135,7 @@ class Command(BaseCommand):
             seed_catalogue()
             seed_discounts()
             seed_programmes()
+            seed_endpoint("shop", Audience.SHOP)
             fix_sequences()
         self.stdout.write("\n".join(who_may_sign_in()["lines"]))
 
@@ -295,6 +301,23 @@ def seed_programmes() -> None:
     )
     if not client.secrets.exists():
         new_secret(client, now=timezone.now(), value=secret)
+    client.webhook = seed_endpoint("bank", Audience.PROGRAMME)
+    client.save(update_fields=["webhook"])
+
+
+def seed_endpoint(name: str, audience: Audience) -> Endpoint | None:
+    """A receiver that is told what happens; it stands with the other simulators, if any do."""
+    simulators, sign, _ = settings.POINTS_BRIDGE_BASE_URL.rpartition("/points")
+    if not (sign and settings.WEBHOOK_ALLOW_LOOPBACK):
+        return None
+    row = Endpoint.objects.filter(name=f"Demo receiver ({name})").first()
+    if row is None:
+        row = Endpoint(name=f"Demo receiver ({name})", audience=audience)
+        first_secret(row, value=RECEIVER_SECRET)
+    row.url = f"{simulators}/receiver/{name}"
+    row.event_types = sorted(TYPES_OF[audience])
+    row.save()
+    return row
 
 
 def fix_sequences() -> None:
