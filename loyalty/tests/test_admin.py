@@ -30,8 +30,8 @@ def operator(client):
     return client
 
 
-def act(client, model, action, *rows):
-    body = {"action": action, "_selected_action": [row.pk for row in rows]}
+def act(client, model, action, *rows, reason="the bank asked for it"):
+    body = {"action": action, "reason": reason, "_selected_action": [row.pk for row in rows]}
     return client.post(page(model, "changelist"), body, follow=True)
 
 
@@ -99,12 +99,18 @@ def test_orders_and_transfers_are_looked_at_and_closed(operator, bank):
     for row in (waiting, unknown):
         assert operator.get(page("fulfillmentorder", "change", row.pk)).status_code == 200
         assert operator.get(page("pointstransfer", "change", row.transfer.pk)).status_code == 200
+    shown = act(operator, "fulfillmentorder", "give_up", waiting, reason=" ").content.decode()
+    assert "Say why in the field Reason" in shown
+    assert PointsTransfer.objects.get(pk=waiting.transfer.pk).status == "QUEUED"
     shown = act(operator, "fulfillmentorder", "give_up", waiting, unknown).content.decode()
     assert "1 order(s) given up." in shown
     assert "It was sent already" in shown
     act(operator, "pointstransfer", "not_credited", unknown.transfer)
-    states = set(PointsTransfer.objects.values_list("status", flat=True))
-    assert states == {"CANCELLED", "FAILED"}
+    told = PointsTransfer.objects.values_list("status", "settled_reason", "error")
+    why = "the bank asked for it"
+    assert set(told) == {("CANCELLED", why, ""), ("FAILED", why, why)}
+    page_of = operator.get(page("pointstransfer", "change", unknown.transfer.pk)).content.decode()
+    assert why in page_of
 
 
 def test_support_looks_and_closes_nothing(client, bank):

@@ -1,0 +1,24 @@
+"""One process of simulators, whose receiver plays somebody else's system."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fulfillment.partners.tests.simulator import Simulator, running
+from webhooks.tests.receiving import Receiving
+
+
+@pytest.fixture(scope="session")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
+    with running(tmp_path_factory.mktemp("receiver")) as started:
+        yield started
+
+
+@pytest.fixture
+def receiver(simulator: Simulator, settings: Any) -> Receiving:
+    """As new; a notice to it may take a second in all."""
+    simulator.reset("receiver")
+    settings.WEBHOOK_ALLOW_LOOPBACK = True
+    settings.WEBHOOK_SECONDS = 1.0
+    return Receiving(simulator)
