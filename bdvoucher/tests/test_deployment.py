@@ -15,7 +15,7 @@ app.loader.import_default_modules()
 PROJECT = Path(settings.BASE_DIR)
 COMPOSE = yaml.safe_load((PROJECT / "deploy" / "compose.yaml").read_text(encoding="utf-8"))
 CONTAINER = (PROJECT / "deploy" / "Containerfile").read_text(encoding="utf-8")
-OURS = ("migrate", "web", "worker", "beat")
+OURS = ("migrate", "web", "worker", "teller", "beat")
 #: Of the images of others, and of the build alone.
 NOT_OURS = {"PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "POSTGRES_PASSWORD"}
 
@@ -42,14 +42,17 @@ def test_no_other_names_than_those_explained():
     assert {"DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL", "STATIC_ROOT"} <= used
 
 
-def test_the_worker_listens_to_every_queue_that_is_used():
-    (queues,) = (
-        COMPOSE["services"]["worker"]["command"][index + 1]
-        for index, word in enumerate(COMPOSE["services"]["worker"]["command"])
-        if word == "-Q"
-    )
+def queues(service):
+    command = COMPOSE["services"][service]["command"]
+    return set(command[command.index("-Q") + 1].split(","))
+
+
+def test_somebody_listens_to_every_queue_that_is_used():
     routed = {route["queue"] for route in app.conf.task_routes.values()}
-    assert routed | {app.conf.task_default_queue} <= set(queues.split(","))
+    used = routed | {app.conf.task_default_queue}
+    assert used <= queues("worker") | queues("teller")
+    assert queues("teller") == {"webhooks"}
+    assert not queues("teller") & queues("worker"), "a receiver that hangs holds up no order"
 
 
 def test_the_image_holds_the_product_and_nothing_else():
