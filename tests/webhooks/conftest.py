@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fulfillment.partners.tests.simulator import Simulator, running
-from webhooks.tests.receiving import Receiving
+from tests.webhooks.receiving import Receiving
 
 
 @pytest.fixture(scope="session")
