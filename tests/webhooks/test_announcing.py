@@ -193,7 +193,8 @@ def test_money_that_went_back():
         payment=payment, reference=f"{payment.reference}-R1", amount=120, reason="why",
         by_hand=True, requested_by=UserFactory(finance=True), created_at=timezone.now(),
     )  # fmt: skip
-    announce_refund(payment.order, refund, now=timezone.now())
+    refund = Refund.objects.select_related("payment__order").get(pk=refund.pk)
+    announce_refund(refund.payment.order, refund, now=timezone.now())
     (body,) = told("payment.refunded")
     assert body["data"]["refund"] == {"reference": refund.reference, "amount": 120}
     assert body["data"]["payment"]["order_number"] == payment.order.order_number
