@@ -49,15 +49,18 @@ class PointsPartnerContract:
             yield closed
 
     def credit(self, wire: Any, situation: str, *, then: str = "not_known") -> Any:
+        wire.reset()
         wire.post(self.credit_url, **{**TRANSPORT, **self.crediting}[situation])
         wire.get(self.lookup_url, **{**TRANSPORT, **self.looking}[then])
         return self.connect().credit(reference=REFERENCE, member=MEMBER, amount=AMOUNT)
 
     def look(self, wire: Any, situation: str) -> Any:
+        wire.reset()
         wire.get(self.lookup_url, **{**TRANSPORT, **self.looking}[situation])
         return self.connect().lookup(reference=REFERENCE)
 
     def check(self, wire: Any, situation: str) -> None:
+        wire.reset()
         wire.post(self.check_url, **{**TRANSPORT, **self.checking}[situation])
         self.connect().check_member(member=MEMBER)
 
