@@ -48,6 +48,7 @@ log = get_logger(__name__)
 MONEY_CAME: Final = frozenset({PaymentStatus.SUCCEEDED, PaymentStatus.AMOUNT_MISMATCH})
 #: A claim to send is trusted for so long; afterwards its sender has died, and we ask.
 SENDING: Final = timedelta(seconds=60)
+MOMENT: Final = timedelta(seconds=1)
 #: An answer nobody can place needs a person after this.
 UNCLEAR_AFTER: Final = timedelta(hours=1)
 REFUND_ALERTS: Final = frozenset(
@@ -295,15 +296,24 @@ def _wait(
     """Quick first, then slower; the plan is in the row."""
     if refund.status != new:
         check_arrow(REFUND_ARROWS, RefundStatus(refund.status), new)
-    waits = settings.REFUND_WAITS
     refund.status = new
-    refund.next_check_at = now + timedelta(seconds=waits[min(refund.checks, len(waits) - 1)])
+    refund.next_check_at = _next_look(refund, answer, now=now)
     refund.checks += 1
     refund.save()
     clear = isinstance(answer, RefundAnswer) and answer.state == RefundState.PENDING
     if not clear and refund.created_at < now - UNCLEAR_AFTER:
         message = f"Refund {refund.reference} of {refund.amount} BDT: {refund.error}"
         raise_alert(order, AlertKind.REFUND_UNCLEAR, message, now=now)
+
+
+def _next_look(refund: Refund, answer: RefundAnswer | ProviderError, *, now: datetime) -> datetime:
+    """By the plan; but what never arrived is sent as soon as that is sure."""
+    waits = settings.REFUND_WAITS
+    planned = now + timedelta(seconds=waits[min(refund.checks, len(waits) - 1)])
+    unknown = isinstance(answer, RefundAnswer) and answer.state == RefundState.NOT_FOUND
+    if not unknown or refund.sent_at is None:
+        return planned
+    return max(now, min(planned, refund.sent_at + settings.REFUND_RESEND_AFTER + MOMENT))
 
 
 def settle_by_hand(
