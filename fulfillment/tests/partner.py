@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 import requests
@@ -22,7 +23,8 @@ class ScriptedZendit:
 
     `done`, `accepted` (at work until `deliver` or `refuse`), `no_stock`, `busy` (429), `lost`
     (bought, but no answer), `never_arrived` (neither), `key_refused`, `empty` (done without
-    goods), `twin` (the code of `twin_code`, which somebody else has).
+    goods), `twin` (the code of `twin_code`, which somebody else has), `interrupted` (done, and
+    `meanwhile` happens before the answer).
     """
 
     def __init__(self, wire: responses.RequestsMock) -> None:
@@ -32,6 +34,7 @@ class ScriptedZendit:
         self.bodies: list[dict[str, Any]] = []
         self.twin_code = ""
         self.deaf = False
+        self.meanwhile: Callable[[str], None] = lambda _reference: None
         self.delivers_when_asked = False
         wire.add_callback(responses.POST, PURCHASES, callback=self._sell)
         wire.add_callback(responses.GET, re.compile(f"{PURCHASES}/.+"), callback=self._tell)
@@ -58,13 +61,19 @@ class ScriptedZendit:
     def forget(self, reference: str) -> None:
         del self.known[reference]
 
+    def _step(self, offer: str, reference: str) -> str:
+        steps = self.scripts.get(offer, ["done"])
+        step = steps.pop(0) if len(steps) > 1 else steps[0]
+        if step == "interrupted":
+            self.meanwhile(reference)
+        return step
+
     def _sell(self, request: requests.PreparedRequest) -> Reply | Exception:
         body = json.loads(request.body or "{}")
         reference, offer = body["transactionId"], body["offerId"]
         self.asked.append(("buy", reference))
         self.bodies.append(body)
-        steps = self.scripts.get(offer, ["done"])
-        step = steps.pop(0) if len(steps) > 1 else steps[0]
+        step = self._step(offer, reference)
         match step:
             case "never_arrived":
                 return requests.ReadTimeout("no answer")
@@ -80,7 +89,7 @@ class ScriptedZendit:
                 self.known[reference] = _done(reference, {})
             case "twin":
                 self.deliver(reference, self.twin_code)
-            case "done" | "lost":
+            case "done" | "lost" | "interrupted":
                 self.deliver(reference)
         if step == "lost":
             return requests.ReadTimeout("no answer")

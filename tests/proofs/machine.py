@@ -5,7 +5,9 @@ have come. After each step what the shop's rows say is compared with it; at the 
 made well again, and every paid order must have all of its codes, every other one none.
 """
 
+import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,7 +15,8 @@ from typing import Any, Final
 
 from django.conf import settings as shop_settings
 from django.core import mail
-from django.db import transaction
+from django.db import connections, transaction
+from django.db.models import Q
 from django.utils import timezone
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -31,7 +34,7 @@ from fulfillment.tests.partner import ScriptedZendit
 from fulfillment.waiting import start_again
 from notifications.models import EmailMessage
 from notifications.tests.smtp import no_server
-from orders.models import Order
+from orders.models import Order, OrderItem
 from payments.closing import close
 from payments.gateways.base import Outcome
 from payments.models import Payment
@@ -40,8 +43,15 @@ from vouchers.models import Voucher
 from vouchers.tests.factories import VoucherFactory
 
 PAID: Final = {"PENDING", "NEEDS_ATTENTION", "SUCCEEDED"}
-STEPS: Final = ("done", "no_stock", "busy", "lost", "never_arrived", "accepted")
+#: `interrupted`: while the partner sells, the customer's money for that unit is paid back.
+STEPS: Final = (
+    "done", "no_stock", "busy", "lost", "never_arrived", "accepted", "interrupted",
+)  # fmt: skip
 ROUNDS: Final = 12
+
+
+Unit = tuple[int, int]
+"""(item, unit)"""
 
 
 @dataclass
@@ -56,6 +66,11 @@ class Known:
     """Those that have come; none of them ever goes away."""
     presses: int = 0
     """Mails that an operator may have caused."""
+    dropped: set[Unit] = field(default_factory=set)
+    """Paid back, or about to be: never to be delivered."""
+    refund: int | None = None
+    """The one that is under way, and its units."""
+    of_refund: set[Unit] = field(default_factory=set)
 
 
 class Life(RuleBasedStateMachine):
@@ -70,6 +85,8 @@ class Life(RuleBasedStateMachine):
         self.loaded: list[int] = []
         self.mail_works = True
         self.customer, self.desk = UserFactory(), Desk(UserFactory(operator=True))
+        self.till = Desk(UserFactory(finance=True)).client
+        self.partner.meanwhile = self._pays_back_what_is_bought
         self.offer = f"offer-{self.customer.pk}"
         self.bought, self.pooled = offered(self.offer), pool_of()
         self.load(codes)
@@ -182,6 +199,72 @@ class Life(RuleBasedStateMachine):
         allowed = (200, 400, 409) if known.paid else (400,)
         assert answer.status_code in allowed, answer.content
 
+    # Paying back
+
+    @rule(which=st.integers(0, 9), place=st.integers(0, 5), whole=st.booleans())
+    def pay_back(self, which: int, place: int, whole: bool) -> None:
+        """A unit, or all that is left; nothing of it may be delivered, or be so already."""
+        if (known := self._pick(which)) and known.paid:
+            units = self._units(known)
+            self._paid_back(known, None if whole else units[place % len(units)])
+
+    @rule(which=st.integers(0, 9), paid=st.booleans())
+    def settle_a_refund(self, which: int, paid: bool) -> None:
+        """It went back by a person's hand; or it did not, and the units are owed again."""
+        if (known := self._pick(which)) and known.refund is not None:
+            self._settled(known, paid=paid)
+
+    def _paid_back(self, known: Known, unit: Unit | None) -> None:
+        payment = Payment.objects.get(order=known.pk, effective=True)
+        left = set(self._units(known)) - known.dropped
+        wanted = left if unit is None else {unit}
+        body: dict[str, Any] = {"reason": "machine"}
+        if unit is not None:
+            body["items"] = [{"orderItemId": unit[0], "units": [unit[1]]}]
+        answer = self.till.post(f"/api/v1/admin/payments/{payment.pk}/refund", body, format="json")
+        expected = 200
+        if known.refund is not None or not left or wanted & self._delivered(known):
+            expected = 409
+        elif not wanted <= left:
+            expected = 400
+        if expected == 409 and left and not wanted <= left:
+            assert answer.status_code in (400, 409), answer.content
+            return
+        assert answer.status_code == expected, (answer.content, known)
+        if expected == 200:
+            known.refund, known.of_refund = answer.json()["data"]["id"], wanted
+            known.dropped |= wanted
+
+    def _settled(self, known: Known, *, paid: bool) -> None:
+        payment = Payment.objects.get(order=known.pk, effective=True)
+        answer = self.till.post(
+            f"/api/v1/admin/payments/{payment.pk}/refunds/{known.refund}/settle",
+            {"outcome": "paid" if paid else "not_paid", "reference": "CHEQUE-1"}, format="json",
+        )  # fmt: skip
+        assert answer.status_code == 200, answer.content
+        if not paid:
+            known.dropped -= known.of_refund
+        known.refund = None
+
+    def _pays_back_what_is_bought(self, reference: str) -> None:
+        """Another request, at the same instant, on a connection of its own."""
+        _, item, unit = re.split("[IU]", reference.rpartition("T")[0])
+        owner = OrderItem.objects.get(pk=item).order_id
+        known = next(each for each in self.orders if each.pk == owner)
+        with ThreadPoolExecutor(1) as other:
+            other.submit(self._paid_back, known, (int(item), int(unit))).result(30)
+            other.submit(connections.close_all).result(30)
+
+    @staticmethod
+    def _units(known: Known) -> list[Unit]:
+        items = OrderItem.objects.filter(order=known.pk).order_by("pk")
+        return [(each.pk, unit) for each in items for unit in range(1, each.quantity + 1)]
+
+    @staticmethod
+    def _delivered(known: Known) -> set[Unit]:
+        rows = Voucher.objects.filter(order_item__order=known.pk, status="sold")
+        return set(rows.values_list("order_item", "unit_no"))
+
     # What must be true after each step
 
     @invariant()
@@ -195,6 +278,7 @@ class Life(RuleBasedStateMachine):
             assert len(codes) == len(set(codes)) <= known.units
             assert set(known.codes) <= set(codes), "a code that had come went away"
             assert known.paid or not codes, "a code for nothing"
+            assert not known.dropped & self._delivered(known), "delivered, and paid back"
             known.codes = codes
             if order.status == "SUCCEEDED":
                 assert len(codes) == known.units
@@ -224,6 +308,9 @@ class Life(RuleBasedStateMachine):
             return
         self.mail_works = True
         self.partner.meets(self.offer, "done")
+        for known in self.orders:
+            if known.refund is not None:
+                self._settled(known, paid=bool(known.pk % 2))
         self.partner_decides(delivers=True)
         self.load(2 * len(self.orders) + 2)
         for _ in range(ROUNDS):
@@ -234,6 +321,9 @@ class Life(RuleBasedStateMachine):
                 self.desk.client.post(f"{self.desk.mount}/{known.pk}/fulfillment/resend-email", {})
                 self._pressed(known, "retry")
         assert [Order.objects.get(pk=known.pk).status for known in self._owing()] == []
+        for known in self.orders:
+            kept = known.units - len(known.dropped) if known.paid else 0
+            assert len(codes_of(Order.objects.get(pk=known.pk))) == kept
         self.shop_and_model_agree()
         self.nothing_is_broken()
         self.no_unit_is_bought_twice()
@@ -248,8 +338,10 @@ class Life(RuleBasedStateMachine):
         return last or tried(Order.objects.get(pk=known.pk))
 
     def _owing(self) -> list[Known]:
-        done = Order.objects.filter(status="SUCCEEDED").values_list("pk", flat=True)
-        return [known for known in self.orders if known.paid and known.pk not in set(done)]
+        """Paid, and neither delivered nor paid back as far as it was not."""
+        ended = Q(status="SUCCEEDED") | Q(closed_by_refund=True)
+        done = set(Order.objects.filter(ended).values_list("pk", flat=True))
+        return [known for known in self.orders if known.paid and known.pk not in done]
 
     @contextmanager
     def _mail(self) -> Iterator[None]:
