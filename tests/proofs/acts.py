@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bdvoucher.local.client import CUSTOMER
+from tests.proofs import paying_back
+from tests.proofs.paying_back import TOP_UPS
 from tests.proofs.story import Story
 
 #: The client asks again after so many minutes; the sweeps come every minute until then.
 PATIENCE: Final = 12
 #: Longer than a customer may take to pay.
 OVERDUE_MINUTES: Final = 125
-TOP_UPS: Final = [
-    {"variant_id": 22402, "quantity": 2, "fulfillment_input": {"player_id": "1234567"}},
-    {"variant_id": 22403, "quantity": 1, "fulfillment_input": {"player_id": "1234567"}},
-]
 Answer = dict[str, Any]
 
 
@@ -137,25 +135,26 @@ def cancel(story: Story, die_at: int | None) -> Answer:
 
 def close_overdue(story: Story, die_at: int | None) -> Answer:
     story.took(story.quietly("request", **story.placing))
-    story.world.minutes += OVERDUE_MINUTES
+    story.world.passes(OVERDUE_MINUTES)
     return story.act("sweep", die_at=die_at, order=story.number)
 
 
 # What must be true at the end
 
 
+def can_be_paid(story: Story) -> None:
+    """Killed before the customer could pay: the same request again leads to the same order."""
+    story.swept(3)
+    assert not story.number or story.now["status"] == "INITIATED"
+    story.bought()
+    is_delivered(story)
+
+
 def is_delivered(story: Story) -> None:
     """Every code once, by one mail, each unit charged once."""
-    story.swept(3)
-    if not story.number:
-        story.bought()
     story.swept(PATIENCE)
     story.swept(1)
     now = story.now
-    if now["status"] == "INITIATED":  # killed before the customer could pay
-        story.bought()
-        story.swept(PATIENCE)
-        now = story.now
     if now["status"] == "NEEDS_ATTENTION":
         # An operator sees it in the queue and presses the same button again.
         answer = story.press()
@@ -170,7 +169,7 @@ def is_delivered(story: Story) -> None:
 def is_sent_again(story: Story) -> None:
     """One mail more for each press that was accepted, and no press half done for ever."""
     story.swept(PATIENCE)
-    story.world.minutes += PATIENCE
+    story.world.passes(PATIENCE)
     story.quietly("sweep", order=story.number)
     before = story.now
     assert before["unended"] == 0, before
@@ -186,9 +185,8 @@ def is_sent_again(story: Story) -> None:
 
 def is_given_up(story: Story) -> None:
     """Cancelled, told once at most, and every code is back in the pool."""
-    for _ in range(3):
-        story.world.minutes += 1
-        story.quietly("sweep", order=story.number)
+    story.swept(3)
+    story.swept(1)
     now = story.now
     if now["status"] == "INITIATED" and story.repair:
         answer = story.press()
@@ -225,7 +223,7 @@ def _ids_of(mails: list[Answer]) -> set[str]:
 
 
 ACTS: Final = {
-    "place": Act(place, is_delivered),
+    "place": Act(place, can_be_paid),
     "call_back": Act(call_back, is_delivered),
     "fulfil": Act(fulfil, is_delivered),
     "hear_the_partner": Act(hear_the_partner, is_delivered),
@@ -237,4 +235,12 @@ ACTS: Final = {
     "resend_a_part": Act(resend_a_part, is_delivered),
     "cancel": Act(cancel, is_given_up),
     "close_overdue": Act(close_overdue, is_given_up),
+    "refund": Act(paying_back.refund, paying_back.is_paid_back),
+    "refund_a_part": Act(paying_back.refund_a_part, paying_back.is_paid_back_in_part),
+    "refund_what_was_delivered": Act(
+        paying_back.refund_what_was_delivered, paying_back.is_paid_back
+    ),
+    "refund_that_is_refused": Act(paying_back.refund_that_is_refused, paying_back.is_refused),
+    "ask_about_a_refund": Act(paying_back.ask_about_a_refund, paying_back.is_paid_back),
+    "send_a_lost_refund_again": Act(paying_back.send_a_lost_refund_again, paying_back.is_paid_back),
 }

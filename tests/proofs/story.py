@@ -53,6 +53,11 @@ class World:
     minutes: int = 0
     """How far the shop's clock has been moved on; one clock for all stories."""
 
+    def passes(self, minutes: int) -> None:
+        """At bKash, too: it grants a shop so many tokens an hour, and no more."""
+        self.minutes += minutes
+        self.client.control("POST", "bkash/advance", {"seconds": 60 * minutes})
+
 
 @contextmanager
 def living_world() -> Iterator[World]:
@@ -82,6 +87,7 @@ class Story:
         self.key = uuid.uuid4().hex
         self.address = f"proof-{self.key[:10]}@example.com"
         self.lines = SEED_ORDER["items"]
+        self.method = "paystation"
         self.number = ""
         self.repair: dict[str, Any] = {}
         """The request an operator makes, and makes again when it did not help."""
@@ -99,14 +105,16 @@ class Story:
 
     def swept(self, minutes: int) -> None:
         """The schedule, minute by minute, until everything that was due is done."""
-        for _ in range(minutes):
-            self.world.minutes += 1
-            if self.quietly("sweep", order=self.number)["waiting"] == 0:
-                break
+        self.world.passes(1)
+        told = self.quietly("sweep", order=self.number, minutes=minutes)
+        self.world.passes(told["minutes"] - 1)
 
     @property
     def placing(self) -> dict[str, Any]:
-        body = {**SEED_ORDER, "items": self.lines, "recipient_email": self.address}
+        body = {
+            **SEED_ORDER, "items": self.lines, "recipient_email": self.address,
+            "payment_method": self.method,
+        }  # fmt: skip
         return {
             "method": "POST", "path": "/api/v1/orders", "body": body, "who": CUSTOMER.name,
             "key": self.key,
@@ -161,14 +169,22 @@ class Story:
         assert now["status"] == "NEEDS_ATTENTION", now
         return now
 
-    def will_repair(self, path: str, body: dict[str, Any]) -> None:
-        self.repair = {"method": "POST", "who": OPERATOR.name, "key": "", "path": path}
+    def will_repair(self, path: str, body: dict[str, Any], *, who: str = OPERATOR.name) -> None:
+        self.repair = {"method": "POST", "who": who, "key": "", "path": path}
         self.repair |= {"body": body}
 
     def press(self) -> dict[str, Any]:
         """The operator presses the button (again)."""
         self.presses += 1
         return self.quietly("request", **self.repair)
+
+    def ids_of_mails(self, *words: str) -> set[str]:
+        """Message-IDs of the mails whose subject has one of these words."""
+        return {
+            mail["message_id"]
+            for mail in self.world.client.mails(self.address)
+            if any(word in str(mail["subject"]).lower() for word in words)
+        }
 
     @property
     def now(self) -> dict[str, Any]:

@@ -143,8 +143,23 @@ def flush() -> dict[str, Any]:
         return {"lost": sum(connection.SimpleQueue(name).clear() or 0 for name in QUEUES)}
 
 
-def sweep(order: str) -> dict[str, Any]:
-    """Every sweep of the schedule, then the worker; how the order stands after it."""
+def sweep(order: str, minutes: int = 1) -> dict[str, Any]:
+    """The schedule minute by minute, until nothing of the order is due any more; how it stands."""
+    import time_machine
+    from django.utils import timezone
+
+    began, ran = timezone.now(), []
+    for passed in range(minutes):
+        with time_machine.travel(began + timedelta(minutes=passed), tick=True):
+            told = sweep_once(order)
+        ran += told["ran"]
+        if told["waiting"] == 0:
+            break
+    return {**told, "ran": ran, "minutes": passed + 1}
+
+
+def sweep_once(order: str) -> dict[str, Any]:
+    """Every sweep of the schedule, then the worker."""
     from bdvoucher.celery import app
     from orders.models import Order
 
@@ -160,8 +175,8 @@ def waits_for(order: Any) -> int:
     """How many rows of an order still have something to come."""
     from fulfillment.models import FulfillmentAttempt, PartnerTransaction
     from notifications.models import EmailMessage
-    from payments.models import Payment
-    from payments.states import OPEN
+    from payments.models import Payment, Refund
+    from payments.states import OPEN, REFUND_OPEN
 
     return sum(
         rows.count()
@@ -171,6 +186,7 @@ def waits_for(order: Any) -> int:
             PartnerTransaction.objects.filter(item__order=order, status="SENT"),
             EmailMessage.objects.filter(order=order, status__in=["PENDING", "SENDING"]),
             Payment.objects.filter(order=order, status__in=OPEN),
+            Refund.objects.filter(payment__order=order, status__in=REFUND_OPEN),
         )
     )
 
@@ -181,9 +197,9 @@ def state(order: str) -> dict[str, Any]:
 
     from bdvoucher.invariants import check_all
     from fulfillment.models import FulfillmentAttempt, PartnerTransaction
-    from notifications.models import EmailMessage
+    from notifications.models import AdminAlert, EmailMessage
     from orders.models import Order
-    from payments.models import Payment
+    from payments.models import Payment, Refund
     from vouchers.models import Voucher
     from vouchers.selectors import codes_of_order
 
@@ -205,6 +221,14 @@ def state(order: str) -> dict[str, Any]:
         ),
         "held": Voucher.objects.filter(order_item__order=row).count(),
         "unended": FulfillmentAttempt.objects.filter(order=row, status="IN_PROGRESS").count(),
+        "closed": row.closed_by_refund,
+        "alerts": list(
+            AdminAlert.objects.filter(order=row, resolved_at=None).values_list("kind", flat=True)
+        ),
+        "refunds": [
+            {"reference": each.reference, "status": each.status, "amount": str(each.amount)}
+            for each in Refund.objects.filter(payment__order=row).order_by("pk")
+        ],
     }
 
 
