@@ -14,6 +14,7 @@ from loyalty.partners.registry import PARTNERS as POINTS_PARTNERS
 from notifications.delivery import send
 from payments.gateways.base import Known, SessionRequest
 from payments.gateways.registry import GATEWAYS
+from payments.refunding import carry_out
 from payments.services import open_session
 from payments.verification import verify
 
@@ -56,8 +57,13 @@ def test_an_adapter_does_not_call_out_in_a_transaction(registry, slug, method, a
 
 @pytest.mark.parametrize(
     "call",
-    [lambda: verify(1), lambda: open_session(None), lambda: send(message_id=1, now=timezone.now())],
-    ids=["verify", "open_session", "send"],
+    [
+        lambda: verify(1),
+        lambda: open_session(None),
+        lambda: carry_out(1),
+        lambda: send(message_id=1, now=timezone.now()),
+    ],
+    ids=["verify", "open_session", "carry_out", "send"],
 )
 def test_our_own_work_that_calls_out_does_not_run_in_one(call):
     with transaction.atomic(), pytest.raises(RuntimeError, match="inside a transaction"):

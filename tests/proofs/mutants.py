@@ -3,25 +3,15 @@
 `before` stands exactly once in its file: a mutant that no longer applies is a failure, too.
 """
 
-from dataclasses import dataclass
 from typing import Final
+
+from tests.proofs.mutant import Mutant
+from tests.proofs.mutants_of_goods import OF_CODES, OF_GOODS
+from tests.proofs.mutants_of_money import OF_MAIL, OF_MONEY
 
 _ALWAYS: Final = "models.CheckConstraint(condition=models.Q(id__gte=0), "
 
-
-@dataclass(frozen=True)
-class Mutant:
-    path: str
-    before: str
-    after: str
-    tests: tuple[str, ...]
-
-    @property
-    def of_the_schema(self) -> bool:
-        return "/migrations/" in self.path
-
-
-MUTANTS: Final = {
+_GUARDS: Final = {
     "no lock on the order": Mutant(
         "orders/services.py",
         'Order.objects.select_for_update(of=("self",)).get(pk=order_id)',
@@ -168,3 +158,5 @@ MUTANTS: Final = {
         ("tests/test_database_guards.py",),
     ),
 }
+
+MUTANTS: Final = _GUARDS | OF_MONEY | OF_GOODS | OF_CODES | OF_MAIL

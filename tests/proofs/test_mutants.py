@@ -14,12 +14,11 @@ import psycopg
 import pytest
 
 from bdvoucher.local.places import PROJECT
-from tests.proofs.mutants import MUTANTS, Mutant
+from tests.proofs.mutant import Mutant
+from tests.proofs.mutants import MUTANTS
 from tests.telling import FULL, Teller
 
 pytestmark = pytest.mark.timeout(1800)
-#: The suite makes its own beside them: one is kept, the other made anew each time.
-DATABASES = ("mutants", "mutants_schema")
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "staticfiles", "docs", "benchmarks")
 
 
@@ -30,22 +29,27 @@ def test_every_mutant_can_be_made(name: str) -> None:
     assert all((PROJECT / each).exists() for each in mutant.tests)
 
 
+def databases(worker: str) -> tuple[str, str]:
+    """The suite makes its own beside them: one is kept, the other made anew each time."""
+    return f"mutants_{worker}", f"mutants_schema_{worker}"
+
+
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tree(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     copy = tmp_path_factory.mktemp("mutants") / "tree"
     shutil.copytree(PROJECT, copy, ignore=LEFT_OUT)
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
-        for name in DATABASES:
+        for name in databases(worker_id):
             server.execute(f"CREATE DATABASE {name}")
     return copy
 
 
-def suite(tree: Path, mutant: Mutant) -> subprocess.CompletedProcess[str]:
+def suite(tree: Path, mutant: Mutant, worker: str) -> subprocess.CompletedProcess[str]:
     """The tests named, on our servers, in a database of their own."""
     server = urlsplit(os.environ["DATABASE_URL"])
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     kept = {key: value for key, value in kept.items() if not key.startswith("PROVE")}
-    name = DATABASES[mutant.of_the_schema]
+    name = databases(worker)[mutant.of_the_schema]
     kept["DATABASE_URL"] = urlunsplit(server._replace(path=f"/{name}"))
     schema = "--create-db" if mutant.of_the_schema else "--reuse-db"
     return subprocess.run(
@@ -58,13 +62,13 @@ def suite(tree: Path, mutant: Mutant) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(not FULL, reason="./run prove makes the mutants")
 @pytest.mark.parametrize("name", MUTANTS)
-def test_the_suite_notices(tree: Path, name: str, tell: Teller) -> None:
+def test_the_suite_notices(tree: Path, name: str, worker_id: str, tell: Teller) -> None:
     mutant = MUTANTS[name]
     path = tree / mutant.path
     whole = path.read_text()
     path.write_text(whole.replace(mutant.before, mutant.after))
     try:
-        done = suite(tree, mutant)
+        done = suite(tree, mutant, worker_id)
     finally:
         path.write_text(whole)
     # 1: tests failed. Anything else is no verdict: a broken tree, or no tests.
