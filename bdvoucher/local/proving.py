@@ -21,12 +21,15 @@ from bdvoucher.local.places import PROJECT, local_dir
 FULL: Final = "PROVE"
 #: Where the tests leave what they counted.
 FIGURES: Final = "PROVE_FIGURES"
+TWO_AT_A_TIME: Final = ("-n", "2", "--dist", "load", "--maxschedchunk", "1")
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     what: str
     tests: tuple[str, ...]
+    in_parallel: bool = False
+    """Whether its tests need nothing of each other: two at a time then."""
 
 
 PROOFS: Final[Mapping[str, Proof]] = {
@@ -50,12 +53,19 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "points": Proof(
         "killed before and after every commit and outside call",
         ("tests/proofs/test_commit_points.py",),
+        in_parallel=True,
     ),
     "outages": Proof(
         "outages of a running shop, intervals as shipped", ("tests/proofs/test_outages.py",)
     ),
     "mutants": Proof(
-        "each guard taken away: the suite must notice", ("tests/proofs/test_mutants.py",)
+        "each guard taken away: the suite must notice",
+        ("tests/proofs/test_mutants.py",),
+        in_parallel=True,
+    ),
+    "mutation": Proof(
+        "small slips in money, stock, recovery, codes and mail: the suite must notice",
+        ("tests/proofs/test_mutation.py",),
     ),
 }
 
@@ -76,11 +86,12 @@ def prove(name: str, proof: Proof) -> Result:
     with tempfile.TemporaryDirectory(prefix="bdv-") as folder:
         figures = Path(folder) / "figures.json"
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-v", "--no-header", "--timeout=7200", *proof.tests],
+            [sys.executable, "-m", "pytest", "-v", "--no-header", "--timeout=7200",
+             *(TWO_AT_A_TIME if proof.in_parallel else ()), *proof.tests],
             cwd=PROJECT,
             env={**os.environ, FULL: "1", FIGURES: str(figures)},
             check=False,
-        )
+        )  # fmt: skip
         told = json.loads(figures.read_text()) if figures.exists() else ["nothing was run"]
     return Result(name, proof.what, done.returncode == 0, told, time.monotonic() - started)
 
