@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.proofs.acts import ACTS, Act
+from tests.proofs.acts import ACTS, SAMPLED, Act
 from tests.proofs.story import Story, World, living_world
 from tests.proofs.zygote import KILLED
 from tests.telling import FULL, Teller
@@ -24,7 +24,7 @@ def world() -> Iterator[World]:
         yield made
 
 
-@pytest.mark.parametrize("name", ACTS)
+@pytest.mark.parametrize("name", ACTS if FULL else SAMPLED)
 def test_killed_at_every_point(world: World, name: str, tell: Teller) -> None:
     act = ACTS[name]
     whole = Story(world)
