@@ -22,6 +22,7 @@ from core.api.lists import once_each
 from core.api.permissions import StaffMay
 from core.api.schema import answers, in_path
 from core.errors import BadRequest, NotFound
+from core.providers import ProviderError
 from notifications import examples
 from notifications.eligibility import Case
 from notifications.selectors import mails_of
@@ -37,6 +38,7 @@ from notifications.webhooks import (
     configured_provider,
     is_guarded,
     setting,
+    sns_signature_fits,
     svix_signature_fits,
 )
 from orders.models import Order, OrderItem
@@ -157,5 +159,13 @@ def tracking(request: HttpRequest, provider: str) -> HttpResponse:
         request.body, request.headers, secret=secret, now=timezone.now()
     ):
         return plain_error(400, "The signature does not fit.")
+    if provider == "amazon_ses" and request.headers.get("Authorization"):
+        # Without, the view asks for the password first: SNS sends it only then.
+        try:
+            fits = sns_signature_fits(request.body, now=timezone.now())
+        except ProviderError:
+            return plain_error(503, "Amazon's certificate can't be had. Please send it again.")
+        if not fits:
+            return plain_error(400, "The signature does not fit.")
     answer: HttpResponse = known.view.as_view()(request)
     return answer

@@ -1,13 +1,14 @@
 """What mail providers tell after they have taken a mail: delivered, bounced, complained, opened.
 
-django-anymail reads each provider's notices and checks most signatures; served is the configured
-provider alone, and only if its notices can't be forged.
+django-anymail reads each provider's notices and checks most signatures (Amazon's and Resend's are
+checked here); served is the configured provider alone, and only if its notices can't be forged.
 """
 
 import base64
 import binascii
 import hashlib
 import hmac
+import json
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ from core.logging import get_logger
 from notifications.alerts import raise_alert, resolve_alerts
 from notifications.composing import MAIL_KEY
 from notifications.models import EmailEvent, EmailMessage
+from notifications.sns import signed_by_amazon
 from notifications.states import AlertKind, EventKind
 from orders.services import locked, tell
 
@@ -122,6 +124,19 @@ def svix_signature_fits(
     right = b"v1," + base64.b64encode(digest)
     given = headers.get("svix-signature", "").encode()
     return any(hmac.compare_digest(right, each) for each in given.split())
+
+
+def sns_signature_fits(body: bytes, *, now: datetime) -> bool:
+    """Amazon SES tells through SNS, which signs what it posts.
+
+    Raises:
+        Unavailable: Amazon's certificate can't be had just now.
+    """
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(message, dict) and signed_by_amazon(message, now=now)
 
 
 def note_event(sender: Any, event: Any, esp_name: str, **_: Any) -> None:  # noqa: ARG001

@@ -3,12 +3,17 @@
 import base64
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
+import responses
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -88,6 +93,52 @@ def of_ses(told: str = "Bounce") -> dict[str, Any]:
     }
 
 
+CERTIFICATE_AT: Final = "https://sns.ap-southeast-1.amazonaws.com/SimpleNotificationService-1.pem"
+AMAZONS_KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+FOREIGN_RSA: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def certificate(days: int = 1) -> bytes:
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sns.amazonaws.com")])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(AMAZONS_KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=9))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(AMAZONS_KEY, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM)
+
+
+def signed(
+    body: dict[str, Any], *, key: rsa.RSAPrivateKey = AMAZONS_KEY, version: str = "2"
+) -> Any:
+    """The lines that AWS documents for a notification, in its order."""
+    names = ("Message", "MessageId", "Timestamp", "TopicArn", "Type")
+    text = "".join(f"{name}\n{body[name]}\n" for name in names)
+    digest = hashes.SHA256() if version == "2" else hashes.SHA1()  # noqa: S303 - as version 1 signs
+    signature = key.sign(text.encode(), padding.PKCS1v15(), digest)
+    return {
+        **body,
+        "SignatureVersion": version,
+        "Signature": base64.b64encode(signature).decode(),
+        "SigningCertURL": CERTIFICATE_AT,
+    }
+
+
+@pytest.fixture
+def amazon() -> Iterator[responses.RequestsMock]:
+    """Amazon's host of certificates; every other address is nowhere."""
+    cache.clear()
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        wire.get(CERTIFICATE_AT, body=certificate())
+        yield wire
+
+
 SNS: Final = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": "sns-1"}
 
 
@@ -102,11 +153,56 @@ SNS: Final = {"x-amz-sns-message-type": "Notification", "x-amz-sns-message-id": 
     ],
 )
 def test_amazon_ses(
-    headers: dict[str, str], status: int, message: EmailMessage, settings: Any
+    headers: dict[str, str], status: int, message: EmailMessage, settings: Any, amazon: Any
 ) -> None:
     use(settings, "amazon_ses", WEBHOOK_SECRET=[SECRET])
-    assert post("amazon_ses", of_ses(), headers) == status
+    assert post("amazon_ses", signed(of_ses()), headers) == status
     assert bounced(message) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (signed(of_ses(), version="1"), 200),
+        (signed(of_ses(), key=FOREIGN_RSA), 400),
+        ({**signed(of_ses()), "Message": of_ses("Delivery")["Message"]}, 400),
+        ({**signed(of_ses()), "SignatureVersion": "3"}, 400),
+        ({**signed(of_ses()), "Signature": "no base64!"}, 400),
+        ({**signed(of_ses()), "SigningCertURL": "https://sns.evil.example/x.pem"}, 400),
+        ({**signed(of_ses()), "SigningCertURL": CERTIFICATE_AT.replace("https", "http")}, 400),
+        ({**signed(of_ses()), "SigningCertURL": f"https://evil.example/?{CERTIFICATE_AT}"}, 400),
+        ({**signed(of_ses()), "Type": "SubscriptionConfirmation"}, 400),
+        (of_ses(), 400),
+        ("[]", 400),
+    ],
+)
+def test_amazon_signs(
+    body: Any, status: int, message: EmailMessage, settings: Any, amazon: Any
+) -> None:
+    use(settings, "amazon_ses", WEBHOOK_SECRET=[SECRET])
+    assert post("amazon_ses", body, {**SNS, **RIGHT}) == status
+    assert bounced(message) == (status == 200)
+
+
+def test_amazons_certificate_is_fetched_once_and_must_be_in_force(
+    message: EmailMessage, settings: Any, amazon: Any
+) -> None:
+    use(settings, "amazon_ses", WEBHOOK_SECRET=[SECRET])
+    for _ in range(2):
+        assert post("amazon_ses", signed(of_ses()), {**SNS, **RIGHT}) == 200
+    assert len(amazon.calls) == 1
+    cache.clear()
+    amazon.replace("GET", CERTIFICATE_AT, body=certificate(days=-1))
+    assert post("amazon_ses", signed(of_ses()), {**SNS, **RIGHT}) == 400
+
+
+def test_without_amazons_certificate_the_notice_is_to_come_again(
+    message: EmailMessage, settings: Any, amazon: Any
+) -> None:
+    use(settings, "amazon_ses", WEBHOOK_SECRET=[SECRET])
+    amazon.replace("GET", CERTIFICATE_AT, status=500)
+    assert post("amazon_ses", signed(of_ses()), {**SNS, **RIGHT}) == 503
+    assert not bounced(message)
 
 
 @pytest.mark.parametrize(("headers", "status"), [(RIGHT, 200), ({}, 400), (WRONG, 400)])
