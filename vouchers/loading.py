@@ -8,10 +8,11 @@ once, one finds its claim gone and stops. Nothing stands in the clear but in mem
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -29,8 +30,6 @@ from vouchers.tables import MAX_ROWS, Terms, is_workbook, table_rows, text_of, w
 log = get_logger(__name__)
 
 CHUNK: Final = 1000
-#: Longer than any chunk takes, and than a workbook needs to be opened.
-LEASE: Final = timedelta(seconds=60)
 #: Below PostgreSQL's wait before it looks for a deadlock: of an import and an operator who types
 #: the same codes in another order, the import gives way and tries again.
 LOCK_MILLISECONDS: Final = 300
@@ -45,14 +44,14 @@ class Stopped(Exception):  # noqa: N818 - somebody else has taken over, or there
 
 def claim(batch_id: int, *, now: datetime) -> Batch | None:
     """The import, ours for a while; None if it is done with, or somebody is at it."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - settings.IMPORT_LEASE)
     ours = Batch.objects.filter(free, pk=batch_id, status__in=WORKING).update(claimed_at=now)
     return Batch.objects.select_related("variant").get(pk=batch_id) if ours else None
 
 
 def unattended(*, now: datetime) -> list[int]:
     """Imports with work to do that nobody holds."""
-    free = Q(claimed_at=None) | Q(claimed_at__lt=now - LEASE)
+    free = Q(claimed_at=None) | Q(claimed_at__lt=now - settings.IMPORT_LEASE)
     rows = Batch.objects.filter(free, status__in=WORKING).order_by("pk")
     return list(rows.values_list("pk", flat=True))
 

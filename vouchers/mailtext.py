@@ -1,5 +1,8 @@
 """A supplier's mail, as it was pasted: every line ends as a code, as a part of one, or as not
 understood and shown to the operator. Nothing is guessed: a phone number looks like a code.
+
+Read for an import, and for the codes of one order (`vouchers.pasting`); only there, where a person
+sees each of them before it is kept, may a lone word be as short as behind a label.
 """
 
 import re
@@ -15,7 +18,7 @@ from vouchers.tables import Terms, columns_of, delimiter_of, text_rows
 _CODE_WORD: Final = (
     r"(?:(?:your|the|e-?)?\s*(?:gift\s*card|voucher|gift|card|activation|redeem|redemption|coupon"
     r"|serial|license|licence|digital|game|product|itunes|psn|xbox|steam|google\s*play)?\s*"
-    r"(?:e-?pin|code|key|voucher|coupon|claim\s*code))"
+    r"(?:e-?pin|code|key|voucher|coupon|claim\s*code|কোড))"
 )
 _LABELLED_CODE: Final = re.compile(
     rf"^(?:.{{0,60}}?\b)??{_CODE_WORD}(?:\s*(?:no\.?|number|nr\.?|#))?\s*#?\d{{0,4}}"
@@ -23,7 +26,7 @@ _LABELLED_CODE: Final = re.compile(
     re.IGNORECASE,
 )
 _PIN: Final = re.compile(
-    r"\(?\b(?:pin(?:\s*(?:code|no\.?|number))?|password|passcode|security\s*code|cvv)"
+    r"\(?\b(?:পিন|pin(?:\s*(?:code|no\.?|number))?|password|passcode|security\s*code|cvv)"
     r"\s*(?:[:=#\u2013\u2014-]|\bis\b:?|\s)\s*(?P<pin>[A-Za-z0-9-]{3,20})\)?\s*\.?$",
     re.IGNORECASE,
 )
@@ -46,7 +49,7 @@ _BULLET: Final = re.compile(
     r"^(?:[>\s]*)(?:[-*\u2022\u00b7\u25aa\u2013]\s+|\(?\d{1,5}[.):]\)?\s+|#\d{1,5}[:.)]?\s+)?"
 )
 _HEAD: Final = re.compile(
-    rf"^(?:here\s+(?:is|are)\s+)?(?:your\s+|the\s+)?(?:{_CODE_WORD})s?\s*:$", re.IGNORECASE
+    rf"^(?:here\s+(?:is|are)\s+)?(?:your\s+|the\s+|আপনার\s+)?(?:{_CODE_WORD})s?\s*:$", re.IGNORECASE
 )
 #: Codes of another kind.
 _OTHER_CODE: Final = re.compile(
@@ -59,6 +62,7 @@ _GROUPS: Final = re.compile(r"[A-Za-z0-9]{3,8}(?:-[A-Za-z0-9]{3,12}){1,7}")
 _SPACED: Final = re.compile(r"[A-Z0-9]{4}(?: [A-Z0-9]{4}){2,5}|[A-Z0-9]{5}(?: [A-Z0-9]{5}){2,5}")
 _WORD: Final = re.compile(r"[A-Za-z0-9]{8,40}")
 _LABELLED_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{4,60}")
+_URL: Final = re.compile(r"https://\S+")
 _SHORTEST_GROUPS: Final = 9
 _SHORTEST_NUMBER: Final = 10
 _BESIDE: Final = re.compile(r"^(?P<code>.+?)\s*(?:\t|\||;|,|\s/\s|\s-\s|\s:\s)\s*(?P<pin>\d{3,8})$")
@@ -99,6 +103,8 @@ class Found:
 class Reading:
     """What became of each line that is not blank."""
 
+    loosely: bool = False
+    """A line that is one word with a digit, or a link, is a code: it was pasted as one."""
     found: list[Found] = field(default_factory=list)
     kinds: dict[int, Kind] = field(default_factory=dict)
     lines: dict[int, str] = field(default_factory=dict, repr=False)
@@ -132,11 +138,19 @@ class Reading:
         code = _code(labelled["rest"].strip(), labelled=True) if labelled else ""
         if not code and not pin:
             code, pin = _with_pin(labelled["rest"] if labelled else text, labelled=bool(labelled))
-        code = code or ("" if labelled else _code(text, labelled=bool(self.announced)))
+        code = code or ("" if labelled else self._bare_code(text))
         if not code:
             return Kind.NOT_UNDERSTOOD
+        if _URL.fullmatch(code):
+            return self._link(row_no, code)
         self.found.append(Found(row_no, code, pin, serial, expires))
         return Kind.CODE
+
+    def _bare_code(self, text: str) -> str:
+        if self.loosely and _URL.fullmatch(text):
+            return text
+        loosely = self.loosely and not _NOT_ONE.fullmatch(text)
+        return _code(text, labelled=loosely or bool(self.announced))
 
     def _close(self) -> None:
         if self.announced:
@@ -161,22 +175,27 @@ class Reading:
         return Kind.CODE
 
 
-def read_mail(text: str) -> Reading:
-    reading = Reading()
+def read_mail(text: str, *, loosely: bool = False) -> Reading:
+    reading = Reading(loosely)
     for row_no, line in enumerate(text.splitlines(), start=1):
         if line.strip():
             reading.take(row_no, line)
     return reading
 
 
-def pasted_rows(text: str, terms: Terms) -> Iterator[Row]:
-    """A table with a row of names as a table, anything else as a mail."""
+def is_table(text: str) -> bool:
+    """Whether its first row names columns."""
     first = next((line for line in text.splitlines() if line.strip()), "")
     mark = delimiter_of(first)
-    if mark in first and columns_of(first.split(mark)) is not None:
+    return mark in first and columns_of(first.split(mark)) is not None
+
+
+def pasted_rows(text: str, terms: Terms, *, loosely: bool = False) -> Iterator[Row]:
+    """A table with a row of names as a table, anything else as a mail."""
+    if is_table(text):
         yield from text_rows(text, terms)
         return
-    reading = read_mail(text)
+    reading = read_mail(text, loosely=loosely)
     by_line = {found.row_no: found for found in reading.found}
     for row_no, kind in sorted(reading.kinds.items()):
         if kind == Kind.CODE:

@@ -45,6 +45,14 @@ PROOFS: Final[Mapping[str, Proof]] = {
     "stock": Proof(
         "contended allocations, half of them given up", ("tests/proofs/test_contended_stock.py",)
     ),
+    "imports": Proof(
+        "100,000 codes in a file, the worker killed on the way; suppliers' mails",
+        (
+            "tests/journeys/test_big_import_survives_kill.py",
+            "tests/races/test_imports.py",
+            "vouchers/tests/test_mailtext.py",
+        ),
+    ),
     "machine": Proof("random lives of orders against a model", ("tests/proofs/test_machine.py",)),
     "purchases": Proof(
         "faulted purchases against the partners' ledgers",

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
+from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,7 +21,7 @@ from orders.admin.base import Back, OrderDoor, address, back_to, post, read, sta
 from orders.desk import RECOVER, REPLACE, REVEAL
 from orders.forms import CodesForm, ReplaceForm, RevealForm
 from orders.models import Order
-from orders.pasting import read_pasted
+from vouchers.pasting import read_pasted
 from vouchers.reading import codes_for_staff
 from vouchers.selectors import (
     DeliveredCode,
@@ -155,7 +156,7 @@ def _delivered(order: Order, voucher: int) -> DeliveredCode | None:
 def _read(form: CodesForm, text: str, cards: Any) -> Any:
     """Deal a pasted text out to the boxes; nothing is saved."""
     labels = {pk: (c.item.product_name, c.item.variant_name) for pk, c in cards.items()}
-    pasted = read_pasted(text[:200_000], owed=form.owed, labels=labels)
+    pasted = read_pasted(text[:200_000], owed=form.owed, labels=labels, now=timezone.now())
     boxes = {f"codes_{pk}": "\n".join(c.line for c in codes) for pk, codes in pasted.codes.items()}
     form.renew(new_form_key(), **boxes)
     return pasted

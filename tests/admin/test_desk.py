@@ -25,7 +25,6 @@ from fulfillment.tests.factories import (
 from notifications.models import AdminAlert
 from orders.claims import claim_order, hand_back, holder_of
 from orders.models import Order, OrderClaim, OrderEvent
-from orders.pasting import read_pasted
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from tests.admin.desk import Page
 from vouchers.models import CodeReveal, Voucher
@@ -159,30 +158,6 @@ def test_a_suppliers_mail_is_read_before_anything_is_saved(page):
     assert page.post(order, "enter-codes", **typed).status_code == 302
     order.refresh_from_db()
     assert order.status == "SUCCEEDED"
-
-
-LABELS = {1: ("Free Fire Diamonds", "100 Diamonds"), 2: ("Steam Wallet", "BDT 500")}
-
-
-@pytest.mark.parametrize(
-    ("text", "one", "two", "over"),
-    [
-        ("AAAA-1111\nBBBB-2222 | 99\nCCCC-3333", ["AAAA-1111", "BBBB-2222 | 99"], ["CCCC-3333"], 0),
-        ("code,pin\nAAAA-1111,7\nBBBB-2222,", ["AAAA-1111 | 7", "BBBB-2222"], [], 0),
-        ("item;code\nSteam Wallet;S-11111\n100 Diamonds;D-2222", ["D-2222"], ["S-11111"], 0),
-        ("Steam Wallet BDT 500:\nS-11111\nFree Fire Diamonds 100 Diamonds\n* D-22222\n* D-33333",
-         ["D-22222", "D-33333"], ["S-11111"], 0),
-        ("Thank you, 2 of 3.\nVoucher code: WXYZ-9999\nPIN: 1234", ["WXYZ-9999 | 1234"], [], 0),
-        ("https://redeem.example/x?y=1", ["https://redeem.example/x?y=1"], [], 0),
-        ("A1111\nB2222\nC3333\nD4444\nE5555", ["A1111", "B2222"], ["C3333"], 2),
-        ("nothing here\nat all", [], [], 0),
-    ],
-)  # fmt: skip
-def test_what_is_pasted(text, one, two, over):
-    pasted = read_pasted(text, owed={1: 2, 2: 1}, labels=LABELS)
-    assert [each.line for each in pasted.codes.get(1, [])] == one
-    assert [each.line for each in pasted.codes.get(2, [])] == two
-    assert len(pasted.left_over) == over
 
 
 def test_a_code_is_shown_for_a_reason_that_is_kept(page):

@@ -1,5 +1,6 @@
 """The operators' site over HTTP, worked as a browser without JavaScript does."""
 
+import html
 import re
 from datetime import datetime
 
@@ -8,11 +9,13 @@ import requests
 from bdvoucher.local.client import OPERATOR, SECONDS, Login, ShopClient
 
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+_HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)"(?: value="([^"]*)")?')
 
 
 class BackOffice:
     def __init__(self, client: ShopClient, login: Login = OPERATOR) -> None:
         self.url, self.session = client.url, requests.Session()
+        self.session.headers["Connection"] = "close"  # no POST on a line that just went idle
         profile = client.expect(200, "GET", "/api/v1/user/profile", who="customer")["data"]
         self.customer_number = profile["msisdn"]
         self.post("/admin/login/", username=login.name, password=login.password, next="/admin/")
@@ -22,12 +25,21 @@ class BackOffice:
         assert answer.status_code == 200, answer.status_code
         return answer.text
 
-    def post(self, path: str, **fields: str) -> str:
+    def post(self, path: str, file: tuple[str, str] | None = None, **fields: str) -> str:
+        """Send the form of a page, with what it hides; `file` is a name and a text."""
         page = self.get(path)
-        found = _TOKEN.search(page)
-        assert found, page[:300]
-        data = {"csrfmiddlewaretoken": found[1], **fields}
-        answer = self.session.post(self.url + path, data=data, timeout=SECONDS)
+        hidden = {name: html.unescape(value) for name, value in _HIDDEN.findall(page)}
+        assert "csrfmiddlewaretoken" in hidden, page[:300]
+        return self._send(path, hidden | fields, files={"file": file} if file else None)
+
+    def press(self, page: str, path: str) -> str:
+        """Press a button of a page whose form has another address."""
+        token = _TOKEN.search(self.get(page))
+        assert token
+        return self._send(path, {"csrfmiddlewaretoken": token[1]})
+
+    def _send(self, path: str, data: dict[str, str], **more: object) -> str:
+        answer = self.session.post(self.url + path, data=data, timeout=SECONDS, **more)
         assert answer.status_code == 200, answer.text[:500]
         assert "errornote" not in answer.text, re.findall(r"errorlist[^<]*<li>([^<]*)", answer.text)
         return answer.text

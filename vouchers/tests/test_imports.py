@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -123,9 +124,9 @@ def test_it_goes_on_where_it_was_killed(monkeypatch, what):
     assert (batch.read, batch.rows) == ((20, 0) if what == "read" else (45, 20))
     assert loading.claim(batch.pk, now=timezone.now()) is None  # its lease holds
     assert loading.unattended(now=timezone.now()) == []
-    later = timezone.now() + loading.LEASE + timedelta(seconds=1)
+    later = timezone.now() + settings.IMPORT_LEASE + timedelta(seconds=1)
     assert loading.unattended(now=later) == [batch.pk]
-    Batch.objects.update(claimed_at=timezone.now() - loading.LEASE - timedelta(seconds=1))
+    Batch.objects.update(claimed_at=timezone.now() - settings.IMPORT_LEASE - timedelta(seconds=1))
     batch = work(batch)
     if what == "read":
         confirm_import(batch.pk, now=timezone.now())
@@ -138,7 +139,7 @@ def test_it_goes_on_where_it_was_killed(monkeypatch, what):
 def test_who_lost_the_claim_stops():
     batch = begun("code\nABCD-0001\n")
     first = claimed(batch)
-    Batch.objects.update(claimed_at=timezone.now() - loading.LEASE * 2)
+    Batch.objects.update(claimed_at=timezone.now() - settings.IMPORT_LEASE * 2)
     second = claimed(batch)
     with pytest.raises(loading.Stopped):
         loading.read(first)
