@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from core.api.routing import routes
 from orders import discount_views, views
 
 urlpatterns = [
@@ -14,10 +15,10 @@ urlpatterns = [
 
 def discount_routes(prefix: str) -> list[URLPattern]:
     """The operators' routes, at `/admin/discounts` and below `/api/v1/` (D1)."""
-    one = discount_views.DiscountView.as_view()
-    orders = discount_views.DiscountOrdersView.as_view()
-    return [
-        path("discounts", discount_views.DiscountsView.as_view(), name=f"{prefix}-discounts"),
-        path("discounts/<int:discount_id>", one, name=f"{prefix}-discount"),
-        path("discounts/<int:discount_id>/orders", orders, name=f"{prefix}-discount-orders"),
-    ]
+    one = "discounts/<int:discount_id>"
+    return routes(
+        prefix,
+        ("discounts", discount_views.DiscountsView, "discounts"),
+        (one, discount_views.DiscountView, "discount"),
+        (f"{one}/orders", discount_views.DiscountOrdersView, "discount-orders"),
+    )

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path, re_path
 
+from core.api.routing import routes
 from payments import operator_views, views
 
 urlpatterns = [
@@ -24,13 +25,11 @@ urlpatterns = [
 def operator_routes(prefix: str) -> list[URLPattern]:
     """Mounted twice: at `/admin/payments/`, and below `/api/v1/` (D1)."""
     one = "<digits:payment_id>"
-    return [
-        path(one, operator_views.PaymentView.as_view(), name=f"{prefix}-payment"),
-        path(f"{one}/verify", operator_views.VerifyView.as_view(), name=f"{prefix}-verify"),
-        path(f"{one}/refund", operator_views.RefundView.as_view(), name=f"{prefix}-refund"),
-        path(
-            f"{one}/refunds/<digits:refund_id>/settle",
-            operator_views.SettleRefundView.as_view(),
-            name=f"{prefix}-settle-refund",
-        ),
-    ]
+    refund = f"{one}/refunds/<digits:refund_id>"
+    return routes(
+        prefix,
+        (one, operator_views.PaymentView, "payment"),
+        (f"{one}/verify", operator_views.VerifyView, "verify"),
+        (f"{one}/refund", operator_views.RefundView, "refund"),
+        (f"{refund}/settle", operator_views.SettleRefundView, "settle-refund"),
+    )

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from core.api.routing import routes
 from vouchers import batch_views, views
 
 urlpatterns = [
@@ -16,22 +17,12 @@ urlpatterns = [
 
 
 def batch_routes() -> list[URLPattern]:
-    return [
-        path("batches", batch_views.BatchesView.as_view(), name="admin-batches"),
-        path("batches/<int:batch_id>", batch_views.BatchView.as_view(), name="admin-batch"),
-        path(
-            "batches/<int:batch_id>/rows",
-            batch_views.BatchRowsView.as_view(),
-            name="admin-batch-rows",
-        ),
-        path(
-            "batches/<int:batch_id>/confirm",
-            batch_views.ConfirmBatchView.as_view(),
-            name="admin-batch-confirm",
-        ),
-        path(
-            "batches/<int:batch_id>/cancel",
-            batch_views.CancelBatchView.as_view(),
-            name="admin-batch-cancel",
-        ),
-    ]
+    one = "batches/<int:batch_id>"
+    return routes(
+        "admin",
+        ("batches", batch_views.BatchesView, "batches"),
+        (one, batch_views.BatchView, "batch"),
+        (f"{one}/rows", batch_views.BatchRowsView, "batch-rows"),
+        (f"{one}/confirm", batch_views.ConfirmBatchView, "batch-confirm"),
+        (f"{one}/cancel", batch_views.CancelBatchView, "batch-cancel"),
+    )
