@@ -31,6 +31,7 @@ APPS: Final = (
     "catalog",
     "loyalty",
     "accounts",
+    "auth",
 )
 HIDDEN: Final = frozenset({"token_blacklist"})
 """Its pages would show tokens."""

@@ -3,11 +3,14 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from catalog.models import Brand, Category, Partner, PartnerSource, Product, Tag, Variant
 from core.admin import BulkAdmin, KeptAdmin
@@ -73,6 +76,21 @@ class ProductAdmin(KeptAdmin[Product]):
     prepopulated_fields = {"slug": ("name",)}
     autocomplete_fields = ("brand", "categories", "tags")
     inlines = (VariantInline,)
+    readonly_fields = ("created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("name", "slug", "status", "brand", "categories", "tags")}),
+        ("What customers read", {
+            "fields": ("short_description", "description", "redeem_instructions"),
+        }),
+        ("At checkout", {"fields": ("fulfillment_config",)}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
+    )  # fmt: skip
+    helps = {
+        "status": "Only an active product of an active brand is shown and sold.",
+        "redeem_instructions": "Stands in the mail beside the codes.",
+        "fulfillment_config": 'What the customer is asked for: {"fields": [{"name": "player_id", '
+        '"label": "Player ID", "type": "text", "required": true}]}.',
+    }
 
 
 @admin.register(Variant)
@@ -86,6 +104,17 @@ class VariantAdmin(BulkAdmin[Variant]):
     search_fields = ("name", "product__name")
     autocomplete_fields = ("product",)
     inlines = (SourceInline,)
+    fieldsets = (
+        (None, {"fields": ("product", "name", "is_active")}),
+        ("Money", {"fields": ("price", "max_cost")}),
+        ("Stock", {"fields": ("low_stock_threshold",)}),
+    )
+    helps = {
+        "is_active": "Switched off it can't be ordered; paid orders are still delivered.",
+        "price": "BDT a unit. Orders already placed keep theirs.",
+        "max_cost": "A source that costs more is never bought from by itself. Empty: any cost.",
+        "low_stock_threshold": "At so many codes in the pool, or fewer, there is an alert.",
+    }
 
 
 @admin.register(PartnerSource)
@@ -103,6 +132,17 @@ class PartnerSourceAdmin(BulkAdmin[PartnerSource]):
         ("Any value in a range", {"fields": ("send_value", "send_divisor")}),
         ("Terms", {"fields": ("cost", "priority", "stock_cap", "is_active", "field_map")}),
     )
+    helps = {
+        "fulfillment_type": "The pool needs no partner; an API source needs one and its offer.",
+        "external_offer_id": "The partner's own name of what is bought.",
+        "send_value": "Only for offers that sell any value in a range.",
+        "send_divisor": "Minor units in one of that currency, as the offer says.",
+        "cost": "BDT a unit, as last known; compared with the variant's ceiling.",
+        "priority": "The lowest is asked first.",
+        "stock_cap": "Units that may be ordered from it a day. Empty: no limit.",
+        "is_active": "Switched off nobody buys there; what is on its way still comes.",
+        "field_map": 'Our input -> the partner\'s field: {"player_id": "userId"}.',
+    }
 
     @admin.display(description="Source")
     def offer(self, row: PartnerSource) -> str:
@@ -141,7 +181,42 @@ class PartnerAdmin(KeptAdmin[Partner]):
     list_filter = ("is_active",)
     list_select_related = ("health",)
     search_fields = ("name", "slug")
+    readonly_fields = ("health", "balance", "last_error")
     actions: Any = ("ask",)
+    change_form_template = "admin/catalog/partner/change_form.html"
+    helps = {
+        "slug": "Names the adapter: zendit, reloadly. Any other is a supplier without an API.",
+        "is_active": "Switched off nobody buys there, whatever the sources say.",
+    }
+
+    def get_fieldsets(self, request: HttpRequest, obj: Partner | None = None) -> Any:  # noqa: ARG002
+        kept = (None, {"fields": ("name", "slug", "is_active")})
+        told = ("How it answers", {"fields": ("health", "balance", "last_error")})
+        return (kept, told) if obj else (kept,)
+
+    def get_urls(self) -> list[URLPattern]:
+        asked = self.admin_site.admin_view(require_POST(self.check_page))
+        own = path("<int:pk>/check/", asked, name="catalog_partner_check")
+        return [own, *super().get_urls()]
+
+    def check_page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The button of a partner's page; the list has the same as an action."""
+        if not self.has_reset_permission(request):
+            raise PermissionDenied
+        self.ask(request, Partner.objects.filter(pk=pk))
+        return HttpResponseRedirect(reverse("admin:catalog_partner_change", args=[pk]))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        partner = kwargs.get("obj")
+        may = partner is not None and has_adapter(partner) and self.has_reset_permission(request)
+        return super().render_change_form(request, context | {"may_check": may}, *args, **kwargs)
+
+    @admin.display(description="Last error")
+    def last_error(self, row: Partner) -> str:
+        health = getattr(row, "health", None)
+        return health.last_error if health and health.last_error else "-"
 
     @admin.display(description="Health")
     def health(self, row: Partner) -> SafeString | str:

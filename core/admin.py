@@ -59,10 +59,17 @@ class ShopModelAdmin(admin.ModelAdmin[M]):
     paginator = CappedPaginator
     show_full_result_count = False
     list_per_page = 50
-    ordering = ("-pk",)
+    ordering: ClassVar[Any] = ("-pk",)
     formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
+    helps: ClassVar[Mapping[str, str]] = {}
+    """Field -> what a person needs to know to fill it in."""
     found_within: ClassVar[Mapping[str, Q]] = {}
     """Search field -> what its index needs beside the term."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if words := self.helps.get(db_field.name):
+            kwargs.setdefault("help_text", words)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str

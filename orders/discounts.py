@@ -82,7 +82,12 @@ def delete_discount(discount_id: int) -> None:
         ) from None
 
 
-def _saved(discount: DiscountCode) -> DiscountCode:
+def must_fit(discount: DiscountCode) -> None:
+    """Refuse values that don't fit each other.
+
+    Raises:
+        BadRequest: and at which field.
+    """
     percent = discount.discount_type == DiscountType.PERCENTAGE
     if percent and discount.discount_value > WHOLE:
         raise BadRequest.at("discount_value", "A percentage is at most 100.")
@@ -90,6 +95,10 @@ def _saved(discount: DiscountCode) -> DiscountCode:
         raise BadRequest.at("ends_at", "The end must come after the start.")
     if discount.usage_limit is not None and discount.usage_limit < discount.used_count:
         raise BadRequest.at("usage_limit", f"It was used {discount.used_count} times already.")
+
+
+def _saved(discount: DiscountCode) -> DiscountCode:
+    must_fit(discount)
     try:
         with transaction.atomic():
             discount.save()

@@ -3,11 +3,11 @@
 from django.contrib import admin
 from django.urls import URLPattern
 
-from core.admin import KeptAdmin
 from orders.admin.acts import ActsDoor
 from orders.admin.page import PageDoor
 from orders.admin.queue import QueueDoor
-from orders.models import DiscountCode, Order
+from orders.discount_admin import DiscountCodeAdmin
+from orders.models import Order
 from orders.subscription_admin import SubscriptionAdmin
 
 __all__ = ["DiscountCodeAdmin", "OrderAdmin", "SubscriptionAdmin"]
@@ -20,11 +20,3 @@ class OrderAdmin(QueueDoor, PageDoor, ActsDoor):
     def get_urls(self) -> list[URLPattern]:
         own = (self.queue_routes(), self.page_routes(), self.code_routes(), self.act_routes())
         return [*(route for routes in own for route in routes), *super().get_urls()]
-
-
-@admin.register(DiscountCode)
-class DiscountCodeAdmin(KeptAdmin[DiscountCode]):
-    list_display = ("code", "discount_type", "discount_value", "used_count", "ends_at", "is_active")
-    list_filter = ("is_active", "discount_type")
-    search_fields = ("code",)
-    readonly_fields = ("used_count",)

@@ -15,10 +15,15 @@ def _uncounted():
 
 
 @pytest.fixture
-def zendit(settings):
+def wire():
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield mock
+
+
+@pytest.fixture
+def zendit(settings, wire):
     settings.ZENDIT_BASE_URL = BASE
-    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
-        yield ScriptedZendit(wire)
+    return ScriptedZendit(wire)
 
 
 @pytest.fixture
