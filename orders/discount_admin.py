@@ -29,13 +29,16 @@ class DiscountForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_code(self) -> str:
         return str(self.cleaned_data["code"]).upper()
 
-    def validate_constraints(self) -> None:
+    def clean(self) -> dict[str, Any]:
         """In the words of the service; the database has the same rules."""
-        try:
-            must_fit(self.instance)
-        except DomainError as exc:
-            for detail in exc.details:
-                self.add_error(detail.field, detail.message)
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        if not self.errors:
+            try:
+                must_fit(DiscountCode(**given, used_count=self.instance.used_count))
+            except DomainError as exc:
+                for detail in exc.details:
+                    self.add_error(detail.field, detail.message)
+        return given
 
 
 class StandingFilter(admin.SimpleListFilter):

@@ -53,6 +53,13 @@ PROOFS: Final[Mapping[str, Proof]] = {
             "vouchers/tests/test_mailtext.py",
         ),
     ),
+    "bulk": Proof(
+        "fifty orders brought home by one run, its worker killed",
+        (
+            "tests/journeys/test_bulk_recovery_survives_kill.py",
+            "tests/journeys/test_bulk_recovery_in_a_browser.py",
+        ),
+    ),
     "machine": Proof("random lives of orders against a model", ("tests/proofs/test_machine.py",)),
     "purchases": Proof(
         "faulted purchases against the partners' ledgers",
