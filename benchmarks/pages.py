@@ -16,6 +16,18 @@ from vouchers.models import Voucher
 
 BUYS_MOST: Final = 1
 """The customer with most orders (see `seed_sql.chunk`)."""
+_LISTS: Final = {
+    "payments": "payments/payment", "refunds": "payments/refund",
+    "callbacks": "payments/gatewaycallback", "attempts": "fulfillment/fulfillmentattempt",
+    "purchases": "fulfillment/partnertransaction", "bulk runs": "fulfillment/recoveryrun",
+    "mails": "notifications/emailmessage", "alerts": "notifications/adminalert",
+    "vouchers": "vouchers/voucher", "batches": "vouchers/batch", "stock": "vouchers/stock",
+    "products": "catalog/product", "variants": "catalog/variant",
+    "sources": "catalog/partnersource", "partners": "catalog/partner",
+    "discounts": "orders/discountcode", "subscriptions": "orders/subscription",
+    "accounts": "accounts/user", "groups": "auth/group", "staff's acts": "accounts/staffaction",
+    "books": "books/bookspage", "reconciliations": "books/reconciliation",
+}  # fmt: skip
 PAGES: Final = {
     "dashboard": "/admin/",
     "orders": "/admin/orders/order/",
@@ -24,13 +36,13 @@ PAGES: Final = {
     "orders, by e-mail": "/admin/orders/order/?q=customer77@example.com",
     "orders, by number": "/admin/orders/order/?q={number}",
     "orders, page 150": "/admin/orders/order/?p=150",
-    "payments": "/admin/payments/payment/",
-    "attempts": "/admin/fulfillment/fulfillmentattempt/",
-    "mails": "/admin/notifications/emailmessage/",
-    "alerts": "/admin/notifications/adminalert/",
-    "vouchers": "/admin/vouchers/voucher/",
+    **{name: f"/admin/{where}/" for name, where in _LISTS.items()},
     "vouchers, free": "/admin/vouchers/voucher/?status__exact=available",
+    "accounts, by e-mail": "/admin/accounts/user/?q=customer77@example.com",
     "one order": "/admin/orders/order/{pk}/change/",
+    "one batch, of all codes": "/admin/vouchers/batch/1/change/",
+    "books, a year by month": "/admin/books/bookspage/?first=2025-07-01&last=2026-06-30&by=month",
+    "books, a month by day": "/admin/books/bookspage/?first=2026-04-01&last=2026-04-30&by=day",
 }
 OK: Final = (200, 302)
 

@@ -11,6 +11,7 @@ from accounts.tests.factories import UserFactory, bearer
 from books.models import Gap, Reconciliation
 from books.services import Wish, explain, reconcile
 from books.tests.test_sums import NOON, Shop, paid, refunded
+from catalog.models import Partner
 from core.actors import Actor
 from core.errors import BadRequest, Conflict
 from payments.models import Payment
@@ -64,6 +65,58 @@ def test_payments_and_refunds_beside_a_settlement_file():
     assert difference == sum(gap.amount for gap in run.gaps.all())
 
 
+#: Provider -> head of its file, and the words of a payment and of a refund that happened.
+SETTLEMENTS = {
+    "paystation": "invoice_number,trx_id,request_amount,order_date_time,trx_status,type",
+    "bkash": "merchantInvoiceNumber,trxID,amount,completedTime,transactionStatus,transactionType",
+    "nagad": "orderId,issuerPaymentRefNo,amount,issuerPaymentDateTime,status,type",
+    "sslcommerz": "tran_id,val_id,amount,tran_date,status,type",
+    "dcb": "externalTrxId,internalTrxId,paidAmount,timeStamp,statusCode,type",
+}
+MOVED = {"paystation": "Success", "bkash": "Completed", "nagad": "Success",
+         "sslcommerz": "VALIDATED", "dcb": "S1000"}  # fmt: skip
+
+
+@pytest.mark.parametrize("provider", SETTLEMENTS)
+def test_each_planted_gap_of_each_gateway_is_found_and_nothing_else(provider):
+    """Payments and refunds: less than it was, never settled, twice, not ours, not refunded."""
+    fine, less, lost, twice, back, kept, short = (paid(method=provider) for _ in range(7))
+    for payment in (back, kept, short):
+        refunded(payment, Decimal("200.00"))
+    paid(method="other")
+
+    def line(reference, trx, amount, kind="Payment"):
+        return f"{reference},{trx},{amount},2026-04-27 12:00:00,{MOVED[provider]},{kind}\n"
+
+    def bought(payment, amount="500.00"):
+        return line(payment.reference, payment.gateway_transaction_id, amount)
+
+    def gave_back(payment, amount="200.00"):
+        return line(payment.reference, f"R{payment.pk}", amount, "Refund")
+
+    whole = [bought(each) for each in (fine, less, lost, twice, back, kept, short)]
+    refunds = [gave_back(each) for each in (back, kept, short)]
+    head = f"{SETTLEMENTS[provider]}\n"
+    about = {"provider": provider, "layout": provider}
+    assert gaps(run_of(head + "".join(whole + refunds), **about)) == []
+    planted = [
+        *[bought(each) for each in (fine, twice, twice, back, kept, short)],
+        bought(less, "490.00"), line("BDV-20260427-9", "NOTOURS", "77.00"),
+        gave_back(back), gave_back(short, "150.00"),
+    ]  # fmt: skip
+    run = run_of(head + "".join(planted), **about)
+    assert sorted(gaps(run), key=lambda gap: (gap[0], gap[1])) == [
+        ("amount_differs", Decimal("-10.00"), less.pk),
+        ("amount_differs", Decimal("50.00"), short.pk),
+        ("missing_here", Decimal("77.00"), None),
+        ("missing_there", Decimal("-500.00"), lost.pk),
+        ("missing_there", Decimal("200.00"), kept.pk),
+        ("twice", Decimal("500.00"), twice.pk),
+    ]
+    difference = Decimal(run.totals["theirs"]["BDT"]) - Decimal(run.totals["ours"]["BDT"])
+    assert difference == sum(gap.amount for gap in run.gaps.all())
+
+
 def test_another_methods_payments_are_not_touched():
     paid(method="nagad")
     assert gaps(run_of(HEAD)) == []
@@ -89,6 +142,26 @@ def test_purchases_beside_a_partners_statement():
         ("missing_there", Decimal("-0.60"), three.pk),
     ]
     assert run.skipped == 1
+
+
+def test_purchases_beside_reloadlys_statement():
+    from fulfillment.models import PartnerTransaction
+
+    Shop().bought(3)
+    Partner.objects.update(slug="reloadly", name="Reloadly")
+    one, two, three = PartnerTransaction.objects.order_by("pk")
+    head = "transactionId,customIdentifier,amount,currencyCode,transactionCreatedTime,status\n"
+    when = "2026-04-27 06:00:00,SUCCESSFUL"
+    text = (
+        f"{head}11,{one.reference},0.60,USD,{when}\n12,{two.reference},0.55,USD,{when}\n"
+        f"13,NOTOURS,9.99,USD,{when}\n14,{three.reference},0.60,USD,2026-04-27 06:00:00,FAILED\n"
+    )
+    run = run_of(text, side="purchases", provider="reloadly", layout="reloadly")
+    assert [(gap.kind, gap.amount, gap.purchase_id) for gap in run.gaps.all()] == [
+        ("amount_differs", Decimal("-0.05"), two.pk),
+        ("missing_here", Decimal("9.99"), None),
+        ("missing_there", Decimal("-0.60"), three.pk),
+    ]
 
 
 def test_a_mapped_file():
