@@ -112,6 +112,8 @@ def _stage(batch: Batch) -> None:
         checked = [_told_apart(row, seen) for row in rows]
         if number >= stored:
             _store(batch, number, checked)
+        else:
+            _renew(batch)  # catching up takes its time too: without it nobody would ever be through
 
 
 def _rows_of(batch: Batch) -> Iterator[Row]:

@@ -6,23 +6,30 @@ documentation; without it they are made, looked at for what a machine can see, a
 
 import os
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core import mail
 from django.utils import timezone
 
 from accounts.tests.factories import PASSWORD, UserFactory
+from books.tests.test_sums import Shop, paid, refunded
 from catalog.models import Variant
-from catalog.tests.factories import VariantFactory
+from catalog.tests.factories import PartnerFactory, VariantFactory
 from core.actors import Actor
 from fulfillment.processing import process
+from fulfillment.running import _one_row
+from fulfillment.runs import RunWish, plan_run, start_run
+from fulfillment.stocking import work_on_import
 from fulfillment.tests.factories import paid_order, stuck_order
 from orders.claims import claim_order
-from orders.models import Order
+from orders.models import DiscountCode, Order
 from orders.services import note
 from payments.tests.factories import PaymentFactory
 from tests.browser.watching import watch
+from vouchers.imports import About, begin_import, confirm_import
 from vouchers.tests.factories import VoucherFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -37,7 +44,10 @@ NAMES = (
 
 
 #: The pictures that the README shows.
-KEPT = ("dashboard", "order-list", "order-page", "enter-codes")
+KEPT = (
+    "dashboard", "order-list", "order-page", "enter-codes", "bulk-dry-run", "bulk-running",
+    "import-preview", "books",
+)  # fmt: skip
 #: What sticks out of the window, unless it scrolls by itself.
 TOO_WIDE = """() => {
   const width = document.documentElement.clientWidth;
@@ -136,6 +146,90 @@ def test_the_desk_is_fit_to_be_seen(chromium, live_server, complaints, look, tmp
     context.close()
     assert complaints == []
     assert mail.outbox
+
+
+def a_back_office():
+    """A run planned and one at work, an import read and one in the pool, and a month of books."""
+    operator = UserFactory(operator=True, name="Olivia Operator")
+    orders = [stuck_order() for _ in range(7)]
+    for number, order in enumerate(orders[:6]):
+        VoucherFactory(variant=order.items.get().variant, code=f"CAME-{number:04d}-8Q2M")
+    wish = RunWish("partner_retry", order_ids=[order.pk for order in orders], per_minute=600,
+                   notes="Zendit was down from 01:50 to 02:40")  # fmt: skip
+    planned, running = plan_run(wish, operator=operator), plan_run(wish, operator=operator)
+    start_run(running.pk)
+    for _ in range(4):
+        _one_row(running.pk)
+    variant = goods(0, preloaded=True, low_stock_threshold=20)
+    VoucherFactory(variant=variant, code="FFDX-0001-HELD-7Z4A")
+    rows = [f"FFDX-{n:04d}-22MP-7Z4A,{n:04d},2027-12-31" for n in range(40)]
+    rows += ["FFDX-0001-HELD-7Z4A,,", "FFDX-0003-22MP-7Z4A,,", ",4471,", "FFDX-99-22MP,,31/01/2020"]
+    text = "\n".join(["code,pin,expiry", *rows]).encode()
+    about = About(variant, "Karim, Codes & Co.", Decimal("88.50"))
+    names = ("diamonds-april.csv", "diamonds-april-again.csv")
+    loaded, read = (begin_import(about, text, file_name=n, by_id=operator.pk) for n in names)
+    for batch in (loaded, read):
+        work_on_import(batch.pk)
+    confirm_import(loaded.pk, now=timezone.now())
+    work_on_import(loaded.pk)
+    shop = Shop()
+    shop.batch(12)
+    shop.bought(5)
+    for place, method in enumerate(("bkash", "nagad", "sslcommerz", "bkash", "paystation")):
+        paid(f"{250 + 130 * place}.50", method=method)
+    refunded(paid("890.00", method="bkash"), Decimal("300.00"))
+    return planned, running, read, loaded
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def test_the_back_office_is_fit_to_be_seen(chromium, live_server, complaints, look, tmp_path):
+    width, scheme = look
+    planned, running, read, loaded = a_back_office()
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=live_server.url
+    )
+    page = context.new_page()
+    watch(page, live_server.url, complaints)
+    user = UserFactory(owner=True, is_superuser=True, name="Omar Owner")
+    page.goto("/admin/")
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    folder = Path(os.environ.get("BDV_PICTURES") or tmp_path)
+    run, batch = "/admin/fulfillment/recoveryrun", "/admin/vouchers/batch"
+    pages = {
+        "bulk-dry-run": f"{run}/{planned.pk}/change/",
+        "bulk-running": f"{run}/{running.pk}/change/",
+        "import-preview": f"{batch}/{read.pk}/change/",
+        "books": "/admin/books/bookspage/?first=2026-04-01&last=2026-04-30&by=month",
+        "batch": f"{batch}/{loaded.pk}/change/",
+        "stock": "/admin/vouchers/stock/",
+        "partner": f"/admin/catalog/partner/{PartnerFactory().pk}/change/",
+        "discount": f"/admin/orders/discountcode/{a_discount().pk}/change/",
+        "discounts": "/admin/orders/discountcode/",
+        "groups": "/admin/auth/group/",
+        "group": f"/admin/auth/group/{Group.objects.get(name='operator').pk}/change/",
+        "account": f"/admin/accounts/user/{running.created_by_id}/change/",
+        "accounts": "/admin/accounts/user/",
+        "variant": f"/admin/catalog/variant/{read.variant_id}/change/",
+        "variants": "/admin/catalog/variant/",
+    }
+    for name, address in pages.items():
+        assert page.goto(address).status == 200, address
+        assert page.evaluate(TOO_WIDE) == [], name
+        suffix = "" if look == LOOKS[0] else f"-{width}-{scheme}"
+        shown = not suffix and name in KEPT
+        if shown or not os.environ.get("BDV_PICTURES"):
+            page.screenshot(path=folder / f"{name}{suffix}.png", full_page=bool(suffix))
+    context.close()
+    assert complaints == []
+
+
+def a_discount():
+    return DiscountCode.objects.create(
+        code="EID20", discount_type="percentage", discount_value=20, maximum_amount=150,
+        usage_limit=500, used_count=117, description="Eid: 20 % off",
+    )  # fmt: skip
 
 
 def test_nobody_is_needed_in_an_empty_shop(chromium, live_server, complaints):

@@ -100,7 +100,8 @@ def test_import_serves_waiting_orders(client: ShopClient) -> None:
 
     served = [client.wait_for(pk, "SUCCEEDED") for pk in (oldest, second)]
 
-    assert [order["voucher_codes"] for order in served] == [[codes[0]], [codes[1]]]
+    given = [code for order in served for code in order["voucher_codes"]]
+    assert sorted(given) == sorted(codes[:2])
     assert client.order(youngest)["status"] == "NEEDS_ATTENTION"
     assert watched()
     for order in served:

@@ -136,6 +136,40 @@ def test_it_goes_on_where_it_was_killed(monkeypatch, what):
     assert report(batch) == []
 
 
+def test_catching_up_keeps_the_claim(monkeypatch):
+    """Else, with a file that takes longer to go through than a lease, each would stop the last."""
+    monkeypatch.setattr(loading, "CHUNK", 10)
+    batch = begun("code\n" + "".join(f"CODE-{n:05d}\n" for n in range(40)))
+    dying = claimed(batch)
+    whole, left = loading._store, [3]
+
+    def dies(*args):
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        whole(*args)
+
+    monkeypatch.setattr(loading, "_store", dies)
+    with pytest.raises(KeyboardInterrupt):
+        loading.read(dying)
+    monkeypatch.setattr(loading, "_store", whole)
+    Batch.objects.update(claimed_at=timezone.now() - settings.IMPORT_LEASE * 2)
+    following = claimed(batch)
+    told_apart = loading._told_apart
+
+    def slowly(row, seen):
+        if row.row_no == 25:  # in the third of three chunks that stand already
+            kept = Batch.objects.get(pk=batch.pk).claimed_at
+            assert kept > begun_at
+        return told_apart(row, seen)
+
+    begun_at = following.claimed_at
+    monkeypatch.setattr(loading, "_told_apart", slowly)
+    loading.read(following)
+    batch.refresh_from_db()
+    assert (batch.read, batch.status) == (40, "READY")
+
+
 def test_who_lost_the_claim_stops():
     batch = begun("code\nABCD-0001\n")
     first = claimed(batch)
