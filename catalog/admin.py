@@ -177,11 +177,11 @@ class TagAdmin(KeptAdmin[Tag]):
 
 @admin.register(Partner)
 class PartnerAdmin(KeptAdmin[Partner]):
-    list_display = ("name", "slug", "health", "balance", "is_active")
+    list_display = ("name", "slug", "answers", "balance", "is_active")
     list_filter = ("is_active",)
     list_select_related = ("health",)
     search_fields = ("name", "slug")
-    readonly_fields = ("health", "balance", "last_error")
+    readonly_fields = ("answers", "balance", "last_error")
     actions: Any = ("ask",)
     change_form_template = "admin/catalog/partner/change_form.html"
     helps = {
@@ -191,7 +191,7 @@ class PartnerAdmin(KeptAdmin[Partner]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Partner | None = None) -> Any:  # noqa: ARG002
         kept = (None, {"fields": ("name", "slug", "is_active")})
-        told = ("How it answers", {"fields": ("health", "balance", "last_error")})
+        told = ("How it answers", {"fields": ("answers", "balance", "last_error")})
         return (kept, told) if obj else (kept,)
 
     def get_urls(self) -> list[URLPattern]:
@@ -219,7 +219,7 @@ class PartnerAdmin(KeptAdmin[Partner]):
         return health.last_error if health and health.last_error else "-"
 
     @admin.display(description="Health")
-    def health(self, row: Partner) -> SafeString | str:
+    def answers(self, row: Partner) -> SafeString | str:
         return health_of(row)
 
     @admin.display(description="Balance")

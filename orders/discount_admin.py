@@ -80,7 +80,7 @@ class DiscountCodeAdmin(ShopModelAdmin[DiscountCode]):
     actions: Any = None
     helps = {
         name: str(field.help_text or "") for name, field in DiscountSerializer().fields.items()
-    }
+    } | {"is_active": "Switched off it is refused at once; orders that used it keep their price."}
     fieldsets = (
         (None, {"fields": ("code", "description", "is_active")}),
         ("What it takes off", {"fields": ("discount_type", "discount_value", "maximum_amount")}),
