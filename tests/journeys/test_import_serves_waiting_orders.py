@@ -118,6 +118,7 @@ def test_import_serves_waiting_orders(client: ShopClient) -> None:
     client.admin("POST", BATCHES, body, expect=201)
 
     last = client.wait_for(youngest, "SUCCEEDED")
-    assert last["voucher_codes"] == [codes[3]]
+    (code,) = last["voucher_codes"]
+    assert code in codes[3:]
     assert len(client.mails(last["dispatched_email"])) == 1
     client.until(watched, lambda alerts: not alerts, "the alert of low stock to close itself")
