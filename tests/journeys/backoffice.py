@@ -32,12 +32,6 @@ class BackOffice:
         assert "csrfmiddlewaretoken" in hidden, page[:300]
         return self._send(path, hidden | fields, files={"file": file} if file else None)
 
-    def press(self, page: str, path: str) -> str:
-        """Press a button of a page whose form has another address."""
-        token = _TOKEN.search(self.get(page))
-        assert token
-        return self._send(path, {"csrfmiddlewaretoken": token[1]})
-
     def _send(self, path: str, data: dict[str, str], **more: object) -> str:
         answer = self.session.post(self.url + path, data=data, timeout=SECONDS, **more)
         assert answer.status_code == 200, answer.text[:500]

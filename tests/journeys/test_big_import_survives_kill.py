@@ -120,7 +120,7 @@ class Import:
         )
 
     def confirm(self) -> None:
-        self.office.press(f"{self.page}/change/", f"{self.page}/confirm")
+        self.office.press(f"{self.page}/change/", "confirm")
 
     def report(self) -> dict[int, str]:
         """Row -> outcome, as the operator downloads it."""
