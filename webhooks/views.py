@@ -58,7 +58,11 @@ class DeliveriesView(WebhookView):
                 {"type": "integer", "minimum": 1, "maximum": MOST_ID},
                 description="One endpoint, by its `endpoint_id`.",
             ),
-            OpenApiParameter("subject", str, description="Order number or reference; exact."),
+            OpenApiParameter(
+                "subject",
+                {"type": "string", "maxLength": 100},
+                description="Order number or reference; exact.",
+            ),
             *paging(LIMIT),
         ],
         responses=answers(
