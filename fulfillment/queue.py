@@ -5,16 +5,17 @@ the shop has sold. The API and the admin's list read the same rows.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.inputs import msisdn_of
+from accounts.models import User
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.states import AttemptStatus, PurchaseStatus
 from notifications.models import AdminAlert
@@ -159,7 +160,11 @@ def _failed_with(cause: str) -> Any:
 
 def found_by(rows: QuerySet[Order], term: str) -> QuerySet[Order]:
     """By number or one of our references, e-mail, mobile number, correlation id, a partner's
-    transaction id, or the exact code; each exact, so each by an index."""
+    transaction id, or the exact code; each exact, so each by an index.
+
+    What is looked for in another table is looked up there first: as one condition beside the
+    orders, PostgreSQL would read every order for it.
+    """
     term = term.strip()
     if found := NUMBER.fullmatch(term):
         return rows.filter(order_number=found[1])
@@ -167,27 +172,30 @@ def found_by(rows: QuerySet[Order], term: str) -> QuerySet[Order]:
         return rows.filter(recipient_email__iexact=term)
     if found := UUID.fullmatch(term):
         tried = FulfillmentAttempt.objects.filter(correlation_id=found[1].lower())
-        return rows.filter(pk__in=tried.values("order"))
+        return _among(rows, tried.values_list("order_id"))
     try:
-        return rows.filter(customer__msisdn=msisdn_of(term))
+        owner = User.objects.filter(msisdn=msisdn_of(term)).values_list("pk", flat=True).first()
     except ValueError:
         return _by_code_or_purchase(rows, term)
+    return rows.none() if owner is None else rows.filter(customer=owner)
 
 
 def _by_code_or_purchase(rows: QuerySet[Order], term: str) -> QuerySet[Order]:
     """The code is sought by its fingerprint: nothing is opened, and nothing partly matches."""
-    purchases = PartnerTransaction.objects.filter(
-        Q(partner_transaction_id=term) | Q(reference=term)
-    )
-    items = {voucher.order_item_id or voucher.former_item_id for voucher in _vouchers(term)}
-    return rows.filter(
-        Q(pk__in=purchases.values("item__order"))
-        | Q(pk__in=OrderItem.objects.filter(pk__in=items - {None}).values("order"))
-    )
+    if not term:
+        return rows.none()
+    items = {
+        each.order_item_id or each.former_item_id for each in vouchers_by_code([term]).values()
+    }
+    named = PartnerTransaction.objects.filter(partner_transaction_id=term)
+    ours = PartnerTransaction.objects.filter(reference=term)
+    bought = named.values_list("item__order_id").union(ours.values_list("item__order_id"))
+    holding = OrderItem.objects.filter(pk__in=items - {None}).values_list("order_id")
+    return _among(rows, [*bought[:MOST_COUNTED], *holding])
 
 
-def _vouchers(term: str) -> Sequence[Any]:
-    return list(vouchers_by_code([term]).values()) if term else []
+def _among(rows: QuerySet[Order], found: Iterable[tuple[int]]) -> QuerySet[Order]:
+    return rows.filter(pk__in={pk for (pk,) in found})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import PartnerSource
 from catalog.selectors import sources_by_variant
 from core.admin import new_form_key
 from fulfillment.queue import neighbours, orders_wished
@@ -24,7 +25,6 @@ from orders.desk import (
     AUDIT,
     HANDLE,
     RESEND,
-    ItemCard,
     buttons_of,
     cards_of,
     cause_of,
@@ -86,14 +86,15 @@ class PageDoor(CodesDoor):
         payments, purchases = list(all_payments_of(order)), list(purchases_of(order))
         sources = sources_by_variant(each.item.variant_id for each in standings)
         units = units_of_order(order.pk)
-        cards = cards_of(standings, units, attempts, sources, now=now)
+        pool = available_by_variant([each.item.variant_id for each in standings], now=now)
+        health = _health(sources.values())
+        cards = cards_of(standings, units, attempts, sources, pool=pool, health=health, now=now)
         alerts = list(alerts_of(order))
         open_alerts = [each for each in alerts if each.resolved_at is None]
         cause = cause_of(order, cards, attempts, mails, open_alerts)
         count = sum(card.item.quantity for card in cards)
         saved = sum(card.delivered for card in cards)
         askable = [card for card in cards if not card.no_retry]
-        stock = available_by_variant([card.item.variant_id for card in askable], now=now)
         exchanges, reveals = list(exchanges_of_order(order.pk)), list(reveals_of_order(order.pk))
         events = list(order.events.order_by("-pk"))
         people = User.objects.filter(pk__in=operators_named(events))
@@ -137,7 +138,7 @@ class PageDoor(CodesDoor):
             "may_handle": reader.has_perm(HANDLE),
             "retry_form": retry_form(
                 [(card.item.pk, card.label) for card in askable],
-                source_choices(askable, _health(askable), stock, now=now),
+                source_choices(askable, health, now=now),
                 initial={"form_key": new_form_key()},
             ),
             "reason_form": ReasonForm(initial={"form_key": new_form_key()}),
@@ -149,10 +150,8 @@ class PageDoor(CodesDoor):
         }
 
 
-def _health(cards: Iterable[ItemCard]) -> Any:
-    return health_of(
-        source.partner_id for card in cards for source in card.sources if source.partner_id
-    )
+def _health(sources: Iterable[Iterable[PartnerSource]]) -> Any:
+    return health_of(each.partner_id for group in sources for each in group if each.partner_id)
 
 
 def _by_payment(exchanges: Iterable[Any]) -> dict[int, list[Any]]:

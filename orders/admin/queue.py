@@ -120,7 +120,7 @@ class QueueDoor(OrderDoor):
         """By POST, so that a code searched for is in no address and no access log (D20)."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        term = request.POST.get("q", "").strip()[:500]
+        term = request.POST.get("q", "").replace("\0", "").strip()[:500]
         listed = reverse("admin:orders_order_changelist")
         if not term:
             return Back(listed)
