@@ -3,12 +3,13 @@
 Every figure names the list behind it, and the list holds just what was counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Count, Min
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.http import urlencode
 
@@ -21,7 +22,7 @@ from fulfillment.states import PurchaseStatus
 from notifications.selectors import mail_times, open_alert_kinds, open_alerts_of_orders
 from notifications.states import FULFILLMENT_ALERTS, MONEY_ALERTS, AlertKind
 from orders.models import Order
-from orders.selectors import DHAKA, midnight, paid_by, today, waiting_longest
+from orders.selectors import DHAKA, Paid, midnight, paid_within, today, waiting_longest
 from vouchers.selectors import low_in_stock
 
 SHOWN: Final = 8
@@ -83,7 +84,9 @@ def dashboard(*, now: datetime) -> dict[str, Any]:
         "paid_link": orders_at(tab="all", paid_from=day),
         "delivered_link": orders_at(tab="all", paid_from=day, status="SUCCEEDED"),
         "hours": _hours(now),
+        "hours_link": orders_at(tab="all", paid_from=f"{_first_hour(now):%Y-%m-%dT%H:%M}"),
         "days": _days(now),
+        "days_link": orders_at(tab="all", paid_from=f"{_first_day(now):%Y-%m-%dT%H:%M}"),
         "partners": _partners(now),
     }
 
@@ -98,7 +101,7 @@ def _queues() -> list[Need]:
     }
     for tab, label in labels.items():
         rows = TABS[tab](Order.objects.all()).order_by()
-        row = rows.aggregate(count=Count("pk"), oldest=Min("created_at"))
+        row = rows.aggregate(count=Count("pk"), oldest=Min(Coalesce("paid_at", "created_at")))
         urgent = tab == "needs_attention"
         found.append(Need(label, row["count"], row["oldest"], orders_at(tab=tab), urgent))
     unknown = PartnerTransaction.objects.filter(status=PurchaseStatus.UNKNOWN).aggregate(
@@ -133,32 +136,39 @@ def _low(count: int) -> list[Need]:
 
 def _hours(now: datetime) -> Chart:
     """Paid orders of the last 24 hours; what is not delivered stands out."""
-    start = now.astimezone(DHAKA).replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
-    found = {row.at: row for row in paid_by("hour", since=start)}
     bars = []
-    for step in range(24):
-        at = start + timedelta(hours=step)
-        row = found.get(at)
-        paid, delivered = (row.paid, row.delivered) if row else (0, 0)
-        until = at + timedelta(hours=1)
-        words = f"{at:%H:%M}: {paid} paid, {paid - delivered} not delivered"
-        bars.append(Bar(f"{at:%H}", paid, paid - delivered, words, _paid_between(at, until)))
+    for row, until in _spans(_first_hour(now), timedelta(hours=1), 24):
+        late, at = row.paid - row.delivered, row.at.astimezone(DHAKA)
+        words = f"{at:%H:%M}: {row.paid} paid, {late} not delivered"
+        bars.append(Bar(f"{at:%H}", row.paid, late, words, _paid_between(at, until)))
     return chart(bars, label_every=3)
 
 
 def _days(now: datetime) -> Chart:
     """Revenue of the last 30 days."""
-    start = midnight(now) - timedelta(days=29)
-    found = {row.at: row for row in paid_by("day", since=start)}
     bars = []
-    for step in range(30):
-        at = start + timedelta(days=step)
-        row = found.get(at)
-        words = f"{at:%d %b}: {taka(row.revenue) if row else 'nothing'}"
-        words += f", {row.paid} paid orders" if row else ""
-        link = _paid_between(at, at + timedelta(days=1))
-        bars.append(Bar(f"{at:%d}", float(row.revenue) if row else 0, 0, words, link))
+    for row, until in _spans(_first_day(now), timedelta(days=1), 30):
+        at = row.at.astimezone(DHAKA)
+        words = f"{at:%d %b}: " + (
+            f"{taka(row.revenue)}, {row.paid} paid orders" if row.paid else "nothing"
+        )
+        bars.append(Bar(f"{at:%d}", float(row.revenue), 0, words, _paid_between(at, until)))
     return chart(bars, label_every=5)
+
+
+def _first_hour(now: datetime) -> datetime:
+    this_hour = now.astimezone(DHAKA).replace(minute=0, second=0, microsecond=0)
+    return this_hour - timedelta(hours=23)
+
+
+def _first_day(now: datetime) -> datetime:
+    return midnight(now) - timedelta(days=29)
+
+
+def _spans(first: datetime, step: timedelta, count: int) -> Iterable[tuple[Paid, datetime]]:
+    """What was paid within each of so many spans, and where it ends."""
+    starts = [first + place * step for place in range(count + 1)]
+    return zip(paid_within(starts[:-1], until=starts[-1]), starts[1:], strict=True)
 
 
 def _paid_between(start: datetime, end: datetime) -> str:

@@ -1,7 +1,8 @@
 """Setting up one's second factor on the operators' site."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
+import segno
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,6 +10,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.models import User
@@ -20,6 +22,9 @@ from accounts.services import (
     passes_second_factor,
 )
 from core.errors import DomainError
+
+#: Of a picture's dot, in pixels; the stylesheet scales it.
+DOT: Final = 4
 
 
 class CodeForm(forms.Form):
@@ -48,11 +53,20 @@ def second_factor_page(request: HttpRequest, shown: dict[str, Any]) -> HttpRespo
     key, link = ("", "") if on else begin_second_factor(user)
     context = shown | {
         "title": "Second factor", "form": form, "on": on, "codes": codes, "link": link,
+        "picture": picture_of(link) if link else "",
         "key": " ".join(key[place : place + 4] for place in range(0, len(key), 4)),
     }  # fmt: skip
     response = TemplateResponse(request, "admin/second_factor.html", context)
     add_never_cache_headers(response)
     return response
+
+
+def picture_of(link: str) -> SafeString:
+    """The link for the camera of a phone, drawn here: the key is told to nobody else."""
+    drawn = segno.make(link, micro=False).svg_inline(
+        scale=DOT, light="#fff", svgclass="qr", lineclass=None, title="QR code of the key"
+    )
+    return mark_safe(drawn)  # noqa: S308 - paths made of numbers; the link is not in it as text
 
 
 def _switched_off(request: HttpRequest, user: User, code: str) -> HttpResponse:

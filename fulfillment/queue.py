@@ -184,13 +184,12 @@ def _by_code_or_purchase(rows: QuerySet[Order], term: str) -> QuerySet[Order]:
     """The code is sought by its fingerprint: nothing is opened, and nothing partly matches."""
     if not term:
         return rows.none()
-    items = {
-        each.order_item_id or each.former_item_id for each in vouchers_by_code([term]).values()
-    }
+    held = vouchers_by_code([term]).values()
+    items = {each.order_item_id or each.former_item_id or 0 for each in held}
     named = PartnerTransaction.objects.filter(partner_transaction_id=term)
     ours = PartnerTransaction.objects.filter(reference=term)
     bought = named.values_list("item__order_id").union(ours.values_list("item__order_id"))
-    holding = OrderItem.objects.filter(pk__in=items - {None}).values_list("order_id")
+    holding = OrderItem.objects.filter(pk__in=items).values_list("order_id")
     return _among(rows, [*bought[:MOST_COUNTED], *holding])
 
 

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Count, Q, QuerySet, Sum
-from django.db.models.functions import Trunc
 
 from core.money import ZERO
 from orders.models import Order, OrderItem
@@ -80,7 +80,7 @@ def today(*, now: datetime) -> Today:
 
 @dataclass(frozen=True, slots=True)
 class Paid:
-    """What was paid within one hour or day of Dhaka."""
+    """What was paid within one span of time."""
 
     at: datetime
     paid: int
@@ -88,20 +88,27 @@ class Paid:
     revenue: Decimal
 
 
-def paid_by(unit: str, *, since: datetime) -> Sequence[Paid]:
-    """Paid orders by `hour` or `day` of Dhaka, those without any left out; one statement."""
-    cut = Trunc("paid_at", unit, tzinfo=DHAKA)
-    rows = (
-        Order.objects.filter(paid_at__gte=since)
-        .order_by()
-        .values_list(cut)
-        .annotate(
-            paid=Count("id"),
-            delivered=Count("id", filter=Q(status=OrderStatus.SUCCEEDED)),
-            revenue=Sum("total_amount"),
-        )
-    )
-    return [Paid(*row) for row in rows]
+_PAID = """
+SELECT span.start, sums.paid, sums.delivered, coalesce(sums.revenue, 0)
+FROM unnest(%s::timestamptz[], %s::timestamptz[]) AS span(start, until)
+CROSS JOIN LATERAL (
+  SELECT count(*) AS paid, count(*) FILTER (WHERE status = %s) AS delivered,
+    sum(total_amount) AS revenue
+  FROM orders WHERE paid_at >= span.start AND paid_at < span.until) AS sums
+ORDER BY span.start
+"""
+
+
+def paid_within(starts: Sequence[datetime], *, until: datetime) -> Sequence[Paid]:
+    """Paid orders from each of these times to the next, the last one until `until`.
+
+    One statement that reads the index of paid orders, span by span: to cut each order's time
+    into days would cost three times as much.
+    """
+    ends = [*starts[1:], until]
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID, [list(starts), ends, OrderStatus.SUCCEEDED])
+        return [Paid(*row) for row in cursor.fetchall()]
 
 
 def waiting_longest(limit: int) -> Sequence[Order]:

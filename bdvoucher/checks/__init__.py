@@ -33,6 +33,7 @@ DEPLOYED: Final = (
     real_shop.people_of_a_real_shop,
     real_shop.metrics_are_guarded,
     real_shop.receivers_of_a_real_shop,
+    real_shop.staff_have_a_second_factor,
 )
 
 

@@ -147,3 +147,12 @@ def metrics_are_guarded() -> Iterator[CheckMessage]:
             "METRICS_TOKEN is short enough to be guessed: turnover and stock are behind it.",
             f"Set METRICS_TOKEN to a random text, or leave it empty: {MAKE_TEXT}",
         )
+
+
+def staff_have_a_second_factor() -> Iterator[CheckMessage]:
+    if not settings.SECOND_FACTOR_REQUIRED:
+        yield warning(
+            62,
+            "A stolen password of one of the staff opens every code: no second factor is asked.",
+            "Set SECOND_FACTOR_REQUIRED=true; who has none is led to set one up.",
+        )

@@ -52,6 +52,7 @@ def _production_environment() -> dict[str, str]:
         "PUBLIC_BASE_URL": "https://shop.example.com",
         "POINTS_BRIDGE_BASE_URL": "https://points.example.com",
         "BEHIND_TLS_PROXY": "1",
+        "SECOND_FACTOR_REQUIRED": "1",
     }
 
 

@@ -55,11 +55,14 @@ def test_it_is_set_up_on_its_page(client):
     page = client.get(address).content.decode()
     key = re.search(r'full-code mono id">([A-Z2-7 ]+)<', page)[1]
     assert f"secret={key.replace(' ', '')}" in page
+    assert re.search(r'<svg [^>]*class="qr"', page)
+    assert " style=" not in page[page.index("<svg") : page.index("</svg>")]  # the policy forbids it
     assert "not the code" in client.post(address, {"code": "000000"}).content.decode()
     assert not SecondFactor.objects.exclude(confirmed_at=None).exists()
     done = client.post(address, {"code": code(key)}).content.decode()
     codes = re.findall(r'<li class="id">([A-Z2-9-]+)<', done)
     assert len(codes) == 10
+    assert "data-print" in done
     assert bytes(SecondFactor.objects.get().secret).find(base64.b32decode(key.replace(" ", ""))) < 0
     again = client.get(address).content.decode()
     assert key not in again

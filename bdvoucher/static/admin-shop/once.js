@@ -24,3 +24,7 @@ document.addEventListener("keydown", (event) => {
   const box = document.querySelector("#find-big") || document.querySelector("#find");
   if (box) { event.preventDefault(); box.focus(); }
 });
+// What has to be kept on paper.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
