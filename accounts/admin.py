@@ -3,6 +3,7 @@
 from typing import Any, Final, cast
 
 from django import forms
+from django.apps import apps
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as StockUserAdmin
 from django.contrib.auth.models import Group, Permission
@@ -215,8 +216,19 @@ class PermissionAdmin(LookAdmin[Permission]):
 class StaffActionAdmin(LookAdmin[StaffAction]):
     """What the staff did here, newest first."""
 
-    list_display = ("action", "user", "path", "status", "address", "at")
-    list_display_links = ("action",)
+    list_display = ("what", "user", "path", "status", "address", "made")
+    list_display_links = ("what",)
     list_select_related = ("user",)
     search_fields = ("action__exact", "path__exact", "correlation_id__exact", "user__email__exact")
     search_help_text = "Action, address, correlation id or e-mail; exact."
+
+    @admin.display(description="Action", ordering="pk")
+    def what(self, row: StaffAction) -> str:
+        """The page's name in words: `orders_order_resend` is told as `order resend`."""
+        app, _, rest = row.action.partition("_")
+        known = rest if app in {each.label for each in apps.get_app_configs()} else row.action
+        return known.replace("_", " ")
+
+    @admin.display(description="When", ordering="-pk")
+    def made(self, row: StaffAction) -> SafeString | str:
+        return when(row.at)

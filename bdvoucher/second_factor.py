@@ -1,6 +1,6 @@
 """Setting up one's second factor on the operators' site."""
 
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import segno
 from django import forms
@@ -22,9 +22,6 @@ from accounts.services import (
     passes_second_factor,
 )
 from core.errors import DomainError
-
-#: Of a picture's dot, in pixels; the stylesheet scales it.
-DOT: Final = 4
 
 
 class CodeForm(forms.Form):
@@ -64,7 +61,11 @@ def second_factor_page(request: HttpRequest, shown: dict[str, Any]) -> HttpRespo
 def picture_of(link: str) -> SafeString:
     """The link for the camera of a phone, drawn here: the key is told to nobody else."""
     drawn = segno.make(link, micro=False).svg_inline(
-        scale=DOT, light="#fff", svgclass="qr", lineclass=None, title="QR code of the key"
+        omitsize=True,
+        light="#fff",
+        svgclass="qr",
+        lineclass=None,
+        title="QR code of the key",
     )
     return mark_safe(drawn)  # noqa: S308 - paths made of numbers; the link is not in it as text
 

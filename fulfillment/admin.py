@@ -6,11 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from accounts.models import User
 from catalog.models import Partner
 from core.actors import Actor
 from core.admin import KeptAdmin, LookAdmin
+from core.templatetags.shop import when
 from fulfillment import run_admin  # noqa: F401 - registers its page
 from fulfillment.breaker import reset
 from fulfillment.models import FulfillmentAttempt, PartnerHealth, PartnerTransaction
@@ -67,12 +69,20 @@ class OperatorFilter(admin.SimpleListFilter):
 class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
     """The history: what was tried for which order, by whom, and how it ended."""
 
-    list_display = ("number", "order_page", "type", "state", "admin_user", "codes_mask", "made")
+    list_display = ("number", "order_page", "type", "state", "by", "codes", "made")
     list_display_links = ("number",)
     list_filter = ("status", "type", "created_at", PartnerFilter, OperatorFilter)
     list_select_related = ("order", "admin_user")
     search_fields = ("correlation_id__exact", "order__order_number__exact")
     search_help_text = "Order number or correlation id; exact."
+
+    @admin.display(description="By")
+    def by(self, row: FulfillmentAttempt) -> str:
+        return str(row.admin_user or "the shop itself")
+
+    @admin.display(description="Codes")
+    def codes(self, row: FulfillmentAttempt) -> str:
+        return row.codes_mask
 
     @admin.display(description="Attempt", ordering="pk")
     def number(self, row: FulfillmentAttempt) -> int:
@@ -97,7 +107,7 @@ class PartnerTransactionAdmin(LookAdmin[PartnerTransaction]):
 class PartnerHealthAdmin(KeptAdmin[PartnerHealth]):
     """Circuit breaker and balance; only the balance's limit is a person's to set."""
 
-    list_display = ("partner", "breaker", "failures", "last_error", "money_left", "balance_at")
+    list_display = ("partner", "breaker", "failures", "last_error", "money_left", "asked")
     fields = ("low_balance",)
     list_select_related = ("partner",)
     actions: Any = ("let_through",)
@@ -112,6 +122,10 @@ class PartnerHealthAdmin(KeptAdmin[PartnerHealth]):
     def breaker(self, row: PartnerHealth) -> str:
         words = {"closed": "Let through", "open": "Paused", "half_open": "Next one is a probe"}
         return words[row.state(now=timezone.now())]
+
+    @admin.display(description="Balance asked")
+    def asked(self, row: PartnerHealth) -> SafeString | str:
+        return when(row.balance_at)
 
     @admin.display(description="Balance")
     def money_left(self, row: PartnerHealth) -> str:

@@ -201,6 +201,7 @@ def pages():
         yield model, reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
+@pytest.mark.timeout(600)
 def test_every_list_of_the_admins_site(client):
     world = World()
     client.force_login(world.person("owner"))

@@ -4,7 +4,10 @@ import os
 import shutil
 
 import pytest
+import responses
 from playwright.sync_api import sync_playwright
+
+from fulfillment.tests.partner import BASE, ScriptedZendit
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +29,10 @@ def chromium():
 def complaints():
     """What the browser complained of, and what it asked of others than us."""
     return []
+
+
+@pytest.fixture
+def zendit(settings):
+    settings.ZENDIT_BASE_URL = BASE
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
+        yield ScriptedZendit(wire)

@@ -35,6 +35,8 @@ def test_set_up_sign_out_and_in_again(chromium, live_server, complaints):
     sign_in(page, user)
     page.get_by_role("link", name="Second factor").click()
     key = page.locator(".full-code").inner_text()
+    drawn = page.get_by_role("img", name="QR code of the key").bounding_box()
+    assert drawn["width"] == drawn["height"] > 180
     step = int(time.time()) // STEP
     page.get_by_label("Code").fill(code_at(base64.b32decode(key.replace(" ", "")), step))
     page.get_by_role("button", name="Switch it on").click()
