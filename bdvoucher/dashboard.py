@@ -37,6 +37,7 @@ OF_THE_SHOP: Final = frozenset(
         AlertKind.PARTNER_ANOMALY,
         AlertKind.RENEWAL_BLOCKED,
         AlertKind.INVARIANT,
+        AlertKind.LOW_STOCK,
     }
 )
 
@@ -74,7 +75,7 @@ def dashboard(*, now: datetime) -> dict[str, Any]:
     low = low_in_stock(now=now)
     return {
         "now": now,
-        "needs": [*_queues(), *_alerts(), *_low(len(low))],
+        "needs": [*_queues(), *_needs_of_alerts(len(low))],
         "low": low[:SHOWN],
         "incidents": incidents(shown=6),
         "longest": [(order, alerts.get(order.pk, ())) for order in longest],
@@ -114,24 +115,25 @@ def _queues() -> list[Need]:
     return found
 
 
-def _alerts() -> list[Need]:
-    """Open alerts that no tab tells of."""
+def _needs_of_alerts(low: int) -> list[Need]:
+    """Open alerts that no tab tells of; what runs out is one figure, that of the list of stock."""
     alerts = reverse("admin:notifications_adminalert_changelist")
-    found = []
+    found, low_since = [], None
     for row in open_alert_kinds():
         if row.kind in IN_TABS:
+            continue
+        if row.kind == AlertKind.LOW_STOCK and low:
+            low_since = row.oldest
             continue
         of_shop = row.kind in OF_THE_SHOP
         link = f"{alerts}?open=yes&kind__exact={row.kind}"
         link = link if of_shop else orders_at(tab="all", alert=row.kind.value)
         urgent = row.kind in (AlertKind.PARTNER_DOWN, AlertKind.INVARIANT)
         found.append(Need(str(row.kind.label), row.count, row.oldest, link, urgent))
+    if low:
+        stock = f"{reverse('admin:catalog_variant_changelist')}?stock=low"
+        found.append(Need("Low in stock", low, low_since, stock))
     return found
-
-
-def _low(count: int) -> list[Need]:
-    link = f"{reverse('admin:catalog_variant_changelist')}?stock=low"
-    return [Need("Low in stock", count, None, link)] if count else []
 
 
 def _hours(now: datetime) -> Chart:

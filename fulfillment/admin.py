@@ -69,7 +69,7 @@ class OperatorFilter(admin.SimpleListFilter):
 class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
     """The history: what was tried for which order, by whom, and how it ended."""
 
-    list_display = ("number", "order_page", "type", "state", "by", "codes", "made")
+    list_display = ("number", "order_page", "type", "state", "by", "mask", "made")
     list_display_links = ("number",)
     list_filter = ("status", "type", "created_at", PartnerFilter, OperatorFilter)
     list_select_related = ("order", "admin_user")
@@ -81,7 +81,7 @@ class FulfillmentAttemptAdmin(LookAdmin[FulfillmentAttempt]):
         return str(row.admin_user or "the shop itself")
 
     @admin.display(description="Codes")
-    def codes(self, row: FulfillmentAttempt) -> str:
+    def mask(self, row: FulfillmentAttempt) -> str:
         return row.codes_mask
 
     @admin.display(description="Attempt", ordering="pk")

@@ -16,7 +16,7 @@ TICKED_MOST: Final = 2000
 class PlanForm(forms.Form):
     """By filter, or for the orders ticked in the queue (`ids`)."""
 
-    action = forms.ChoiceField(choices=RunAction.choices, label="What to do")
+    action = forms.ChoiceField(choices=RunAction.choices, label="Repair")
     ids = forms.CharField(required=False, widget=forms.HiddenInput, max_length=40_000)
     tab = forms.ChoiceField(
         choices=[(tab, label) for tab, label in TAB_LABELS.items() if tab != "all"],
@@ -49,7 +49,7 @@ class PlanForm(forms.Form):
     )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": ""} | kwargs)
         partners = Partner.objects.filter(is_active=True).order_by("name")
         field = self.fields["partner"]
         nobody = (NONE, "None was asked")

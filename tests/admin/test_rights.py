@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
+from catalog.tests.factories import SourceFactory
 from fulfillment.processing import process
 from fulfillment.tests.factories import (
     everything,
@@ -39,6 +40,7 @@ def test_every_button_asks_its_right(client, sign_in, role):
     may_recover, may_resend, may_elsewhere = RIGHTS[role]
     page, _ = Page(client), sign_in(role)
     stuck, done = stuck_order(), paid_order((pool_of("ABCD-1234"), 1))
+    SourceFactory(variant=stuck.items.get().variant)
     process(order_id=done.pk)
     mail.outbox.clear()
     before = everything()
