@@ -82,7 +82,7 @@ def a_night():
     stuck = []
     for place in range(6):
         order = paid_order(
-            (goods(place), 1 + place % 3), (goods(place + 1), 1),
+            (goods(place % 4), 1 + place % 3), (goods((place + 1) % 4), 1),
             fulfillment_input={"player_id": "2839104756"} if place % 2 else {},
             recipient_email=f"customer.{place}@example.com",
         )  # fmt: skip
