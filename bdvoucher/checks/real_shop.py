@@ -152,7 +152,7 @@ def metrics_are_guarded() -> Iterator[CheckMessage]:
 def staff_have_a_second_factor() -> Iterator[CheckMessage]:
     if not settings.SECOND_FACTOR_REQUIRED:
         yield warning(
-            62,
+            63,
             "A stolen password of one of the staff opens every code: no second factor is asked.",
             "Set SECOND_FACTOR_REQUIRED=true; who has none is led to set one up.",
         )

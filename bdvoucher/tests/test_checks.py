@@ -138,7 +138,7 @@ def test_a_sound_configuration_is_not_complained_of(find):
         ("SMS_URL", "", real_shop.people_of_a_real_shop, "I056"),
         ("SMS_URL", "http://sms.example.com", real_shop.people_of_a_real_shop, "E057"),
         ("TRUSTED_PROXIES", 0, real_shop.people_of_a_real_shop, "I058"),
-        ("SECOND_FACTOR_REQUIRED", False, real_shop.staff_have_a_second_factor, "W062"),
+        ("SECOND_FACTOR_REQUIRED", False, real_shop.staff_have_a_second_factor, "W063"),
     ],
 )
 def test_one_fault_is_named_alone(settings, name, value, find, id_):
