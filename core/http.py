@@ -11,6 +11,7 @@ import requests
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
 from core import correlation
+from core.hanging_up import HangingUpAdapter, hung_up_after
 from core.logging import get_logger
 from core.providers import Misconfigured, OutcomeUnknown, Unavailable
 
@@ -20,6 +21,16 @@ CONNECT_SECONDS: Final = 3.05
 ANSWER_SECONDS: Final = 10.0
 #: No answer in any contract comes near this; a longer one is not read to its end.
 MAX_BYTES: Final = 1_000_000
+#: A socket's own limit may speak first: it says better what happened.
+GRACE_SECONDS: Final = 0.25
+
+
+def new_session(adapter: type[HangingUpAdapter] = HangingUpAdapter) -> requests.Session:
+    """A session whose calls can be cut off in time."""
+    session = requests.Session()
+    session.mount("https://", adapter())
+    session.mount("http://", adapter())
+    return session
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class Outbound:
     """
 
     provider: str
-    session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=new_session)
     answer_seconds: float = ANSWER_SECONDS
 
     def send(self, request: requests.Request, *, repeatable: bool) -> Answer:
@@ -64,7 +75,7 @@ class Outbound:
         prepared = self.session.prepare_request(request)
         started = time.monotonic()
         try:
-            answer = self._exchange(prepared, deadline=started + self.answer_seconds)
+            answer = self._exchange(prepared)
         except requests.RequestException as exc:
             log.warning("outbound.failed", provider=self.provider, error=type(exc).__name__)
             if surely_not_sent(exc):
@@ -88,19 +99,22 @@ class Outbound:
             raise unsure(self.provider, f"server error {code}", raw_code=str(code))
         return answer
 
-    def _exchange(self, prepared: requests.PreparedRequest, *, deadline: float) -> Answer:
+    def _exchange(self, prepared: requests.PreparedRequest) -> Answer:
         limits = (min(CONNECT_SECONDS, self.answer_seconds), self.answer_seconds)
-        with self.session.send(
-            prepared, timeout=limits, allow_redirects=False, stream=True
-        ) as response:
+        with (
+            hung_up_after(self.answer_seconds + GRACE_SECONDS) as too_late,
+            self.session.send(
+                prepared, timeout=limits, allow_redirects=False, stream=True
+            ) as response,
+        ):
             chunks, size = [], 0
             for chunk in response.iter_content(64 * 1024):
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BYTES:
                     raise requests.exceptions.ContentDecodingError("answer too long")
-                if time.monotonic() > deadline:
-                    raise requests.ReadTimeout("answer too slow")
+            if too_late.is_set():
+                raise requests.ReadTimeout("answer too slow")
             return Answer(response.status_code, b"".join(chunks), dict(response.headers))
 
 

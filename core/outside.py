@@ -7,21 +7,18 @@ proves the name. Redirects are not followed, proxies of the environment are not 
 
 import ipaddress
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
-import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
-from core.http import Outbound
-from core.providers import Unavailable
+from core.hanging_up import HangingUpAdapter, Noted, NotedTls
+from core.http import Outbound, new_session
 
 MAX_LENGTH: Final = 500
 NOT_PUBLIC: Final = "the address is not on the public internet"
@@ -41,7 +38,6 @@ _PUBLIC_6: Final = ipaddress.IPv6Network("2000::/3")
 _REFUSED_6: Final = tuple(
     ipaddress.IPv6Network(each) for each in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")
 )  # Teredo and its like, documentation, 6to4, documentation
-_under_way = threading.local()
 
 
 class AddressRefused(NewConnectionError):  # noqa: N818 - says what happened
@@ -83,24 +79,10 @@ def objection(url: str) -> str:
 @contextmanager
 def outside(name: str, *, seconds: float) -> Iterator[Outbound]:
     """Our way out to a stranger's address: everything together takes `seconds` at most."""
-    session = requests.Session()
+    session = new_session(_PublicAdapter)
     session.trust_env = False
-    session.mount("https://", _Adapter())
-    session.mount("http://", _Adapter())
-    sockets: list[socket.socket] = []
-    _under_way.sockets = sockets
-    too_late = threading.Event()
-    bell = threading.Timer(seconds, _hang_up, [sockets, too_late])
-    bell.daemon = True
-    bell.start()
-    try:
-        with session:
-            yield Outbound(name, session=session, answer_seconds=seconds)
-        if too_late.is_set():  # what came by then may look whole, and is not
-            raise Unavailable(name, "no answer in time")
-    finally:
-        bell.cancel()
-        _under_way.sockets = []
+    with session:
+        yield Outbound(name, session=session, answer_seconds=seconds)
 
 
 def refusal_in(exc: BaseException | None) -> str:
@@ -122,15 +104,6 @@ def _may_call(address: str, *, plain: bool) -> bool:
             if ipaddress.ip_address(address).is_loopback:
                 return True
     return not plain and is_public(address)
-
-
-def _hang_up(sockets: list[socket.socket], too_late: threading.Event) -> None:
-    """Whatever sends a byte at a time ends here; the reader sees the end of the line."""
-    too_late.set()
-    for each in sockets:
-        with suppress(OSError):
-            # not the method of a TLS socket, which forgets its state under the reader's feet
-            socket.socket.shutdown(each, socket.SHUT_RDWR)
 
 
 def _connected(connection: HTTPConnection, *, plain: bool) -> socket.socket:
@@ -161,29 +134,16 @@ def _connected(connection: HTTPConnection, *, plain: bool) -> socket.socket:
     raise NewConnectionError(connection, NO_CONNECTION)
 
 
-def _noted(connection: Any) -> None:
-    """So that `_hang_up` finds the socket, whoever else forgets it meanwhile."""
-    _under_way.sockets.append(connection.sock)
-
-
-class _PlainConnection(HTTPConnection):
+class _PlainConnection(Noted):
     """Without TLS: to this very machine, where a setting allows it."""
 
     def _new_conn(self) -> socket.socket:
         return _connected(self, plain=True)
 
-    def connect(self) -> None:
-        super().connect()
-        _noted(self)
 
-
-class _TlsConnection(HTTPSConnection):
+class _TlsConnection(NotedTls):
     def _new_conn(self) -> socket.socket:
         return _connected(self, plain=False)
-
-    def connect(self) -> None:
-        super().connect()
-        _noted(self)
 
 
 class _PlainPool(HTTPConnectionPool):
@@ -194,7 +154,5 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TlsConnection
 
 
-class _Adapter(HTTPAdapter):
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
+class _PublicAdapter(HangingUpAdapter):
+    pools: ClassVar[Any] = {"http": _PlainPool, "https": _TlsPool}

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from core import outside as way
+from core.http import Outbound
 from core.outside import is_public, objection, outside, refusal_in
-from core.providers import Unavailable
+from core.providers import OutcomeUnknown, Unavailable
 
 PRIVATE = [
     "0.0.0.1", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.254", "169.254.169.254",
@@ -265,6 +266,17 @@ def test_everything_together_takes_so_long_and_no_longer(answer):
         started = time.monotonic()
         with pytest.raises(Unavailable):
             ask(f"http://127.0.0.1:{there.port}/", seconds=1.0)
+        assert time.monotonic() - started < 2.5
+
+
+@pytest.mark.parametrize("answer", [hangs, drips_headers, drips_a_body, drips_to_the_end])
+def test_no_provider_holds_a_worker_longer_either(answer):
+    with receiver(answer) as there:
+        started = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            Outbound("test", answer_seconds=1.0).send(
+                requests.Request("POST", f"http://127.0.0.1:{there.port}/"), repeatable=False
+            )
         assert time.monotonic() - started < 2.5
 
 
