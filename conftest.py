@@ -5,11 +5,14 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
-JOURNEYS = Path(__file__).parent / "tests" / "journeys"
+SHARED = ("tests/journeys/", "tests/browser/")
+LONGEST = ("tests/journeys/", "tests/proofs/", "tests/browser/", "tests/test_generated_requests.py")
 
 
 def no_browser() -> str:
@@ -77,10 +80,26 @@ def matrix_cells(
     return cells
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Journeys share one running shop, browser tests one browser: each on one worker."""
-    for item in items:
-        for folder in (JOURNEYS, BROWSER_TESTS):
-            if folder in item.path.parents:
-                item.add_marker(pytest.mark.xdist_group(folder.name))
+    """What mostly waits begins first, so that nothing long is left over at the end."""
+    items.sort(key=lambda item: _turn(item.nodeid))
+
+
+def _turn(nodeid: str) -> int:
+    return next((turn for turn, place in enumerate(LONGEST) if nodeid.startswith(place)), 99)
+
+
+class SharedPlaces(LoadScopeScheduling):
+    """Journeys share one running shop, browser tests one browser, a file what its fixtures start:
+    each on one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next(
+            (place for place in SHARED if nodeid.startswith(place)),
+            nodeid.split("::", maxsplit=1)[0],
+        )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # the order is ours
+    return SharedPlaces(config, log)

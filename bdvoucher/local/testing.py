@@ -10,10 +10,9 @@ MOST_WORKERS = 4
 
 def main(arguments: list[str]) -> int:
     if not arguments:
-        # One more than cores: who tells journeys mostly waits for what the shop does. The largest
-        # group comes first, so they are told from the first minute; the rest goes to who is free.
+        # One more than cores: who tells journeys mostly waits for what the shop does.
         workers = min((os.cpu_count() or 1) + 1, MOST_WORKERS)
-        arguments = ["-n", str(workers), "--dist", "loadgroup", "-q"]
+        arguments = ["-n", str(workers), "--dist", "loadscope", "-q"]
     return int(pytest.main(arguments))
 
 

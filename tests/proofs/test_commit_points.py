@@ -15,7 +15,7 @@ from tests.proofs.zygote import KILLED
 from tests.telling import FULL, Teller
 
 TRIES = 3
-pytestmark = [pytest.mark.timeout(7200), pytest.mark.journey, pytest.mark.xdist_group("proofs")]
+pytestmark = [pytest.mark.timeout(7200), pytest.mark.journey]
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,6 @@ from vouchers.models import Voucher
 
 pytestmark = [
     pytest.mark.django_db(transaction=True), pytest.mark.timeout(7200),
-    pytest.mark.xdist_group("faulted"),
 ]  # fmt: skip
 PURCHASES = 1000 if FULL else 20
 SEED = 20260427

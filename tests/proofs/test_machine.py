@@ -16,7 +16,6 @@ from tests.telling import FULL, Teller
 
 pytestmark = [
     pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600),
-    pytest.mark.xdist_group("machine"),
 ]  # fmt: skip
 LIVES, STEPS = (150, 30) if FULL else (5, 12)
 

@@ -22,7 +22,7 @@ from tests.journeys.conftest import QUICK
 from tests.telling import FULL, Teller
 
 pytestmark = [
-    pytest.mark.journey, pytest.mark.timeout(3600), pytest.mark.xdist_group("outages"),
+    pytest.mark.journey, pytest.mark.timeout(3600),
 ]  # fmt: skip
 SECONDS = 300.0 if FULL else 60.0
 #: Told by `./run prove` alone.
