@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
@@ -244,6 +245,25 @@ def test_a_customers_own_limit(customer, paystation):
     other.post("orders", body((variant, 1), discount_code="TEN"), status=201)
 
 
+def test_the_limit_of_one_code_says_nothing_of_another(customer, paystation):
+    discount(per_user_limit=1)
+    discount(code="SPRING", per_user_limit=1)
+    variant = pool(2)
+    customer.post("orders", body((variant, 1), discount_code="TEN"), status=201)
+    customer.post("orders", body((variant, 1), discount_code="SPRING"), status=201)
+
+
+def test_a_discount_holds_from_its_start_until_its_end(customer, paystation):
+    with time_machine.travel(timezone.now(), tick=False):
+        now = timezone.now()
+        discount(starts_at=now, ends_at=now + timedelta(seconds=1))
+        variant = pool(2)
+        customer.post("orders", body((variant, 1), discount_code="TEN"), status=201)
+        DiscountCode.objects.update(ends_at=now)
+        answer = refused(customer, body((variant, 1), discount_code="TEN"))
+        assert "expired" in answer["message"]
+
+
 @pytest.mark.parametrize(
     ("fields", "total"),
     [
@@ -371,9 +391,11 @@ def test_a_failed_order_takes_stock_and_discount_again(customer, paystation):
     assert (order.status, code.used_count, Voucher.objects.get().status) == (
         "FAILED", 0, "available",
     )  # fmt: skip
+    Order.objects.update(pay_until=timezone.now() - timedelta(minutes=1))
     initiate(customer, order)
     order.refresh_from_db()
     code.refresh_from_db()
+    assert order.pay_until > timezone.now() + timedelta(minutes=1)
     assert (order.status, code.used_count, Voucher.objects.get().status) == (
         "INITIATED", 1, "reserved",
     )  # fmt: skip

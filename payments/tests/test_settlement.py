@@ -12,6 +12,7 @@ from fulfillment.models import FulfillmentAttempt
 from notifications.models import AdminAlert
 from orders.models import DiscountCode, OrderEvent
 from orders.tests.factories import PAID_AT, OrderFactory, OrderItemFactory
+from payments.closing import close
 from payments.gateways.base import Outcome, Verdict
 from payments.models import Payment
 from payments.settlement import settle
@@ -82,6 +83,9 @@ MOVES = {
 }
 
 
+WRONG_SUMS = ("too_little", "too_much", "no_sum", "dollars")
+
+
 def waiting(status, order_status=None, **order):
     """A payment of a one-item order, both in these states."""
     order_status = order_status or ORDER_OF[status]
@@ -124,6 +128,10 @@ def test_every_verdict_on_every_payment(verdict, before):
     assert FulfillmentAttempt.objects.count() == int(started)
     assert payment.effective is started
     assert (payment.paid_at is not None) is (payment.status == "SUCCEEDED")
+    if after is not None:  # what is decided is asked about no more
+        assert (payment.next_check_at is not None) is (payment.status == "AUTHORIZED")
+        paid = VERDICTS[verdict] if "paid" in verdict or verdict in WRONG_SUMS else None
+        assert payment.received_currency == (paid.currency if paid else "")
     if after is None:
         assert not OrderEvent.objects.exists()
         assert payment.gateway_transaction_id == ""
@@ -243,3 +251,13 @@ def test_when_the_answer_came_in_is_when_it_was_paid():
     settle(payment_id=payment.pk, verdict=VERDICTS["paid"], actor=SYSTEM, now=now)
     payment.refresh_from_db()
     assert (payment.paid_at, payment.order.paid_at, payment.next_check_at) == (now, now, None)
+
+
+def test_a_closed_order_is_asked_about_no_more():
+    payment = waiting("PENDING")
+    refused = PaymentFactory(order=payment.order, status="FAILED", reason="no money on it")
+    assert close(payment.order_id, actor=SYSTEM, reason="x" * 400, now=timezone.now())
+    payment.refresh_from_db()
+    refused.refresh_from_db()
+    assert (payment.status, payment.next_check_at, payment.reason) == ("CANCELLED", None, "x" * 300)
+    assert (refused.status, refused.reason) == ("FAILED", "no money on it")

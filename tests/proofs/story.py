@@ -54,7 +54,7 @@ class World:
     """How far the shop's clock has been moved on; one clock for all stories."""
 
     def passes(self, minutes: int) -> None:
-        """At bKash, too: it grants a shop so many tokens an hour, and no more."""
+        """At bKash, too: its tokens live for an hour."""
         self.minutes += minutes
         self.client.control("POST", "bkash/advance", {"seconds": 60 * minutes})
 
@@ -69,6 +69,7 @@ def living_world() -> Iterator[World]:
         zygote = Zygote(shop)
         client = ShopClient(shop.url, shop.simulators_url)
         client.control("POST", "zendit/settings", {"done_after": 0})
+        client.control("POST", "bkash/settings", {"token_limit": 0})  # one for each story
         zygote.run("stock", arguments={"variant": POOL_VARIANT, "count": 2000})
         try:
             yield World(shop, zygote, client)

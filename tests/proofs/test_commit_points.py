@@ -28,6 +28,7 @@ def world() -> Iterator[World]:
 def test_killed_at_every_point(world: World, name: str, tell: Teller) -> None:
     act = ACTS[name]
     whole = Story(world)
+    whole.quietly("flush")
     points = act.do(whole, None)["points"]
     if not whole.number:
         whole.took(whole.quietly("request", **whole.placing))

@@ -136,9 +136,12 @@ def _comes_due(eta: str | None) -> bool:
 
 
 def flush() -> dict[str, Any]:
-    """The broker forgets everything."""
+    """The broker forgets everything; so does the cache, whose keys live by another clock."""
+    from django.core.cache import cache
+
     from bdvoucher.celery import app
 
+    cache.clear()
     with app.connection() as connection:
         return {"lost": sum(connection.SimpleQueue(name).clear() or 0 for name in QUEUES)}
 
