@@ -75,3 +75,14 @@ def test_no_answer_is_no_end(bkash: Any) -> None:
     bkash.fault({"operation": "query", "fault": "error_500"})
     left(payment, "cancel")
     assert bkash.state(payment) == ("PENDING", "INITIATED")
+
+
+def test_a_capture_that_never_left_is_sent_later(bkash: Any) -> None:
+    payment = bkash.opened()
+    bkash.press(payment)
+    bkash.fault({"operation": "execute", "fault": "rate_limited", "times": 1})
+    left(payment, "success")
+    assert bkash.state(payment)[0] == "PENDING"
+    assert Payment.objects.get().capture_sent_at is None
+    bkash.swept(payment)
+    assert bkash.state(payment)[0] == "SUCCEEDED"

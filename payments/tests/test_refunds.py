@@ -18,7 +18,7 @@ from orders.models import OrderEvent
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from payments.gateways.base import Outcome, Verdict
 from payments.models import GatewayExchange, Payment, Refund
-from payments.refunding import carry_out, worth_of
+from payments.refunding import SENDING, carry_out, worth_of
 from payments.selectors import due_refunds
 from payments.services import initiate_payment
 from payments.settlement import settle
@@ -237,6 +237,17 @@ def test_an_unclear_answer_is_asked_about_never_sent_again(till, fault):
     assert set(GatewayExchange.objects.filter(refund=refund).values_list("asked", flat=True)) == {
         "refund", "query_refund",
     }  # fmt: skip
+
+
+def test_nobody_marks_as_paid_what_is_being_sent(till):
+    _, payment = stuck(till)
+    till.fault("cut_after", times=1)
+    till.refund(payment)
+    refund = Refund.objects.get()
+    path, wish = f"{payment.pk}/refunds/{refund.pk}/settle", {"outcome": "paid", "reference": "X"}
+    assert "being sent" in till.post(path, status=409, **wish)["message"]
+    with time_machine.travel(timezone.now() + SENDING + timedelta(seconds=1)):
+        assert till.post(path, **wish)["data"]["status"] == "SUCCEEDED"
 
 
 def test_one_that_never_arrived_is_looked_for_when_it_is_sure(till, settings):

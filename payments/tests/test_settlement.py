@@ -253,6 +253,14 @@ def test_when_the_answer_came_in_is_when_it_was_paid():
     assert (payment.paid_at, payment.order.paid_at, payment.next_check_at) == (now, now, None)
 
 
+def test_who_left_the_page_decides_nothing_while_money_may_move():
+    """The capture was claimed between the question and its answer."""
+    payment = waiting("PENDING")
+    Payment.objects.update(capture_sent_at=timezone.now())
+    assert not judged(payment, Verdict(Outcome.CANCELLED, unless_captured=True)).changed
+    assert (payment.status, payment.order.status) == ("PENDING", "INITIATED")
+
+
 def test_a_closed_order_is_asked_about_no_more():
     payment = waiting("PENDING")
     refused = PaymentFactory(order=payment.order, status="FAILED", reason="no money on it")

@@ -31,13 +31,13 @@ OF_MONEY: Final = {
         "payments/settlement.py",
         "if verdict.unless_captured and payment.capture_sent_at is not None:",
         "if False:",
-        ("payments/tests/test_bkash_left.py",),
+        _SETTLING,
     ),
     "money is taken twice": Mutant(
         "payments/verification.py",
         "filter(pk=payment.pk, capture_sent_at=None, status__in=OPEN).update(\n        capture",
         "filter(pk=payment.pk, status__in=OPEN).update(\n        capture",
-        ("payments/tests/test_bkash_matrix.py", "payments/tests/test_dcb_matrix.py"),
+        ("tests/races/test_captures_and_purchases.py",),
     ),
     "taken before the claim is stored": Mutant(
         "payments/verification.py",
@@ -56,7 +56,7 @@ OF_MONEY: Final = {
         "payments/verification.py",
         "        Payment.objects.filter(pk=payment.pk).update(capture_sent_at=None)\n",
         "",
-        ("payments/tests/test_bkash_matrix.py", "payments/tests/test_bkash_left.py"),
+        ("payments/tests/test_bkash_left.py",),
     ),
     "one use of a discount for all": Mutant(
         "orders/discounts.py",
@@ -77,7 +77,7 @@ OF_MONEY: Final = {
         "payments/refunding.py",
         "filter(pk=refund.pk, status=RefundStatus.REQUESTED, by_hand=False)",
         "filter(pk=refund.pk, by_hand=False)",
-        _REFUNDS,
+        ("tests/races/test_captures_and_purchases.py",),
     ),
     "a refund is sent before it is claimed": Mutant(
         "payments/refunding.py",
@@ -141,12 +141,12 @@ OF_MAIL: Final = {
     ),
     "an outdated mail goes out after all": Mutant(
         "notifications/services/vouchers.py", "    _take_over(order, keep=known)\n", "",
-        (*_RESENT, "fulfillment/tests/test_manual_code.py", "fulfillment/tests/test_pipeline.py"),
+        ("fulfillment/tests/test_instants.py",),
     ),
     "a mail that waits is sent by each passer-by": Mutant(
         "notifications/services/vouchers.py",
         "return message.next_try_at is not None and message.next_try_at <= now",
         "return True",
-        ("fulfillment/tests/test_pipeline.py", "fulfillment/tests/test_pipeline_accidents.py"),
+        ("fulfillment/tests/test_instants.py",),
     ),
 }  # fmt: skip

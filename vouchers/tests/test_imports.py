@@ -182,6 +182,17 @@ def test_who_lost_the_claim_stops():
     assert (batch.status, batch.good) == ("READY", 1)
 
 
+def test_a_chunk_that_is_loaded_is_not_loaded_again():
+    batch = work(begun("code\nABCD-0001\n"))
+    confirm_import(batch.pk, now=timezone.now())
+    mine = claimed(batch)
+    chunk = mine.chunks.get()
+    for _ in range(2):
+        loading._load_chunk(mine, chunk.pk)
+    batch.refresh_from_db()
+    assert (batch.loaded, batch.rows) == (1, 1)
+
+
 def test_a_slice_ends_between_two_chunks(monkeypatch):
     monkeypatch.setattr(loading, "CHUNK", 2)
     batch = work(begun("code\nAAAA-0001\nAAAA-0002\nAAAA-0003\n"))
