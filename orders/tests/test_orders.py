@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from catalog.tests.factories import VariantFactory
 from core import correlation
 from core.actors import SYSTEM, Actor
-from core.errors import Conflict
+from core.errors import BadRequest, Conflict
 from core.states import IllegalTransition
 from orders import services
 from orders.discounts import give_back, take_again
 from orders.models import DiscountCode, Order, OrderEvent
 from orders.selectors import find_order, ordered_today, orders_of
-from orders.services import Buyer, Cart, Line, advance, place_order, tell
+from orders.services import Buyer, Cart, Line, advance, note, place_order, tell
 from orders.states import ARROWS, OrderStatus
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from orders.wording import label_and_message
@@ -149,3 +150,12 @@ def test_a_use_is_given_back_once_and_taken_again_if_one_is_left():
     take_again(order, strictly=True)
     discount.refresh_from_db()
     assert (discount.used_count, order.holds_discount) == (1, True)
+
+
+@pytest.mark.django_db
+def test_a_note_says_something_and_is_kept():
+    order = OrderFactory()
+    with pytest.raises(BadRequest):
+        note(order.pk, "  ", actor=SYSTEM, now=timezone.now())
+    note(order.pk, " called the customer ", actor=SYSTEM, now=timezone.now())
+    assert [each.reason for each in order.events.filter(kind="note")] == ["called the customer"]

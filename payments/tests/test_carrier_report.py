@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.tests.factories import UserFactory
 from notifications.models import AdminAlert
 from orders.models import OrderEvent
+from orders.tests.factories import OrderFactory
 from payments.models import Payment
 from payments.tests.carrier import BANGLALINK, Payer, phone_of
+from payments.tests.factories import PaymentFactory
 from payments.verification import verify
 
 pytestmark = pytest.mark.django_db
@@ -90,3 +93,14 @@ def test_a_report_is_not_recorded_before_its_time_nor_twice(silent, finance, set
     report("not-charged", finance)
     with pytest.raises(CommandError, match="is FAILED"):
         report("charged", finance, amount="500.00", transaction_id="1")
+
+
+def test_a_transaction_that_paid_something_else_is_refused(silent, finance):
+    other = PaymentFactory(
+        order=OrderFactory(paid=True), method="dcb", status="SUCCEEDED", paid_at=timezone.now()
+    )
+    Payment.objects.filter(pk=other.pk).update(gateway_transaction_id="778899")
+    mine = silent.payment.reference
+    with pytest.raises(CommandError, match="belongs to another"):
+        report("charged", finance, mine, amount="500.00", transaction_id="778899")
+    assert silent.state() == ("AUTHORIZED", "CARRIER_AUTHORIZED")

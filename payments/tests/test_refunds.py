@@ -16,9 +16,10 @@ from fulfillment.tests.factories import item_of, open_alerts_of, pool_of
 from notifications.models import AdminAlert, EmailMessage
 from orders.models import OrderEvent
 from orders.tests.factories import OrderFactory, OrderItemFactory
+from payments import refunding
 from payments.gateways.base import Outcome, Verdict
 from payments.models import GatewayExchange, Payment, Refund
-from payments.refunding import SENDING, carry_out, worth_of
+from payments.refunding import SENDING, RefundWish, carry_out, request_refund, worth_of
 from payments.selectors import due_refunds
 from payments.services import initiate_payment
 from payments.settlement import settle
@@ -248,6 +249,54 @@ def test_nobody_marks_as_paid_what_is_being_sent(till):
     assert "being sent" in till.post(path, status=409, **wish)["message"]
     with time_machine.travel(timezone.now() + SENDING + timedelta(seconds=1)):
         assert till.post(path, **wish)["data"]["status"] == "SUCCEEDED"
+        assert "has ended" in till.post(path, status=409, **wish)["message"]
+
+
+def test_a_sender_that_died_is_followed_up(till, monkeypatch):
+    """Its claim is trusted for a while; then we ask, for the money may be on its way."""
+
+    def dies(*_args):
+        raise KeyboardInterrupt
+
+    _, payment = stuck(till)
+    refund = request_refund(payment.pk, RefundWish("why"), operator=SYSTEM, now=timezone.now())
+    monkeypatch.setattr(refunding, "kept", dies)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(refund.pk)
+    refund.refresh_from_db()
+    assert (refund.status, refund.next_check_at) == ("PENDING", refund.sent_at + SENDING)
+    assert not due_refunds(now=timezone.now()).exists()
+    assert due_refunds(now=refund.next_check_at).get() == refund
+
+
+def test_an_earlier_refund_is_not_taken_for_this_one(till):
+    """bKash tells of the newest refund only."""
+    order, payment = stuck(till)
+    for unit, status in ((1, "SUCCEEDED"), (2, "PENDING")):
+        if unit == 2:
+            till.fault("cut_before", times=1)
+        wish = {"items": [{"orderItemId": item_of(order).pk, "units": [unit]}]}
+        assert till.refund(payment, **wish)["data"]["status"] == status
+    assert carry_out(Refund.objects.last().pk).status == "PENDING"
+    assert till.gone() == ["250.00"]
+
+
+def test_an_answer_nobody_can_place_is_asked_for_ever_slower_and_told(till, settings):
+    _, payment = stuck(till)
+    till.fault("cut_after", times=1)
+    till.refund(payment)
+    till.fault("error_500_before")
+    refund = Refund.objects.get()
+    began, waits = refund.created_at, settings.REFUND_WAITS
+    for checks, wait in enumerate(waits, refund.checks):
+        refund = carry_out(refund.pk)
+        planned = (refund.next_check_at - timezone.now()).total_seconds()
+        assert planned == pytest.approx(waits[min(checks, len(waits) - 1)], abs=5), wait
+    alerts = AdminAlert.objects.filter(kind="refund_unclear")
+    assert not alerts.exists()
+    with time_machine.travel(began + timedelta(hours=1, seconds=1)):
+        carry_out(refund.pk)
+        assert alerts.filter(order=payment.order, resolved_at=None).exists()
 
 
 def test_one_that_never_arrived_is_looked_for_when_it_is_sure(till, settings):
@@ -278,9 +327,11 @@ def test_one_that_never_arrived_is_sent_again_after_a_while(till, settings):
 @pytest.mark.parametrize("fault", [{"fault": "rate_limited"}, {"fault": "refused", "code": "2001"}])
 def test_what_could_not_leave_is_sent_by_the_sweep(till, fault):
     _, payment = stuck(till)
-    till.fault(fault.pop("fault"), times=1, **fault)
+    till.fault(times=1, **fault)
     assert till.refund(payment)["data"]["status"] == "REQUESTED"
     assert till.gone() == []
+    alerts = AdminAlert.objects.filter(order=None, kind="partner_misconfigured")
+    assert alerts.exists() is ("code" in fault)
     (refund,) = due_refunds(now=timezone.now() + timedelta(minutes=1))
     assert carry_out(refund.pk).status == "SUCCEEDED"
     assert till.gone() == ["500.00"]

@@ -21,6 +21,7 @@ GROUPS: Final = {
         (
             "core/tests", "orders/tests", "payments/tests", "tests/races/test_refunds.py",
             "tests/races/test_money_and_repair.py", "tests/races/test_stock.py",
+            "tests/races/test_captures_and_purchases.py", "tests/races/test_many_callbacks.py",
             "tests/test_orders_api.py", "tests/test_discounts_api.py", "tests/test_renewals.py",
             "tests/test_invariants.py",
         ),
@@ -36,6 +37,7 @@ GROUPS: Final = {
             "fulfillment/tests", "payments/tests/test_refunds.py", "tests/races/test_refunds.py",
             "tests/races/test_money_and_repair.py", "tests/test_fulfilment_contract.py",
             "tests/test_catalogue_cache.py", "tests/proofs/test_machine.py",
+            "tests/races/test_captures_and_purchases.py",
         ),
     ),
     "recovery": Group(
