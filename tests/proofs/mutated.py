@@ -23,7 +23,8 @@ GROUPS: Final = {
             "tests/races/test_money_and_repair.py", "tests/races/test_stock.py",
             "tests/races/test_captures_and_purchases.py", "tests/races/test_many_callbacks.py",
             "tests/test_orders_api.py", "tests/test_discounts_api.py", "tests/test_renewals.py",
-            "tests/test_invariants.py",
+            "tests/test_invariants.py", "tests/admin/test_payment_page.py",
+            "tests/admin/test_searches.py",
         ),
     ),
     "allocation": Group(
@@ -34,7 +35,8 @@ GROUPS: Final = {
             "fulfillment/breaker.py",
         ),
         (
-            "fulfillment/tests", "payments/tests/test_refunds.py", "tests/races/test_refunds.py",
+            "catalog/tests", "fulfillment/tests", "payments/tests/test_refunds.py",
+            "tests/races/test_refunds.py",
             "tests/races/test_money_and_repair.py", "tests/test_fulfilment_contract.py",
             "tests/test_catalogue_cache.py", "tests/proofs/test_machine.py",
             "tests/races/test_captures_and_purchases.py",
@@ -47,7 +49,10 @@ GROUPS: Final = {
             "fulfillment/recovery/results.py", "fulfillment/recovery/retry.py",
             "fulfillment/services.py", "fulfillment/selectors.py",
         ),
-        ("fulfillment/tests", "tests/test_fulfilment_contract.py"),
+        (
+            "fulfillment/tests", "tests/test_fulfilment_contract.py", "tests/admin/test_desk.py",
+            "tests/admin/test_buttons.py",
+        ),
     ),
     "vouchers and cipher": Group(
         (
