@@ -11,8 +11,9 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
-SHARED = ("tests/journeys/", "tests/browser/")
-LONGEST = ("tests/journeys/", "tests/proofs/", "tests/browser/", "tests/test_generated_requests.py")
+JOURNEYS, OUTAGES = "tests/journeys/", "tests/proofs/test_outages.py"
+BROWSER = "tests/browser/"
+LONGEST = (JOURNEYS, OUTAGES, BROWSER, "tests/test_generated_requests.py", "tests/proofs/")
 
 
 def no_browser() -> str:
@@ -90,14 +91,13 @@ def _turn(nodeid: str) -> int:
 
 
 class SharedPlaces(LoadScopeScheduling):
-    """Journeys share one running shop, browser tests one browser, a file what its fixtures start:
-    each on one worker."""
+    """What waits for a running shop goes to one worker, so that one shop runs at a time; browser
+    tests share one browser; a file, what its fixtures start."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next(
-            (place for place in SHARED if nodeid.startswith(place)),
-            nodeid.split("::", maxsplit=1)[0],
-        )
+        if nodeid.startswith((JOURNEYS, OUTAGES)):
+            return JOURNEYS
+        return BROWSER if nodeid.startswith(BROWSER) else nodeid.split("::", maxsplit=1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
