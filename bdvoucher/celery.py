@@ -98,6 +98,10 @@ app.conf.update(
             "task": "fulfillment.tasks.sweep_imports",
             "schedule": settings.SWEEP_IMPORTS_SECONDS,
         },
+        "close-days": {
+            "task": "books.tasks.sweep_days",
+            "schedule": settings.CLOSE_BOOKS_SECONDS,
+        },
         "check-invariants": {
             "task": "bdvoucher.tasks.sweep_invariants",
             "schedule": settings.CHECK_INVARIANTS_SECONDS,
@@ -127,7 +131,13 @@ HEADER = "bdv_correlation_id"
 WORK = 45.0
 LONG_WORK = 900.0
 #: These go through whole tables, and claim nothing.
-LONG = frozenset({"bdvoucher.tasks.sweep_invariants", "bdvoucher.tasks.sweep_expired"})
+LONG = frozenset(
+    {
+        "bdvoucher.tasks.sweep_invariants",
+        "bdvoucher.tasks.sweep_expired",
+        "books.tasks.sweep_days",
+    }
+)
 
 
 @signals.before_task_publish.connect

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from bdvoucher.charts import Bar, Chart, chart
+from core.kept import Shelf
 from core.templatetags.shop import taka
 from fulfillment.balances import watched_partners
 from fulfillment.models import PartnerHealth, PartnerTransaction
@@ -26,6 +27,10 @@ from orders.selectors import DHAKA, Paid, midnight, paid_within, today, waiting_
 from vouchers.selectors import low_in_stock
 
 SHOWN: Final = 8
+REVENUE: Final = Shelf("revenue")
+KEPT_SECONDS: Final = 3600
+#: A payment is told within minutes of its time.
+SETTLED: Final = timedelta(hours=4)
 #: Told beside the tabs that hold their orders.
 IN_TABS: Final = FULFILLMENT_ALERTS | MONEY_ALERTS
 #: Alerts of the shop as a whole, or of either kind: their list is the list of alerts.
@@ -139,7 +144,8 @@ def _needs_of_alerts(low: int) -> list[Need]:
 def _hours(now: datetime) -> Chart:
     """Paid orders of the last 24 hours; what is not delivered stands out."""
     bars = []
-    for row, until in _spans(_first_hour(now), timedelta(hours=1), 24):
+    spans = _spans(_first_hour(now), timedelta(hours=1), 24)
+    for row, (_, until) in zip(paid_within(spans), spans, strict=True):
         late, at = row.paid - row.delivered, row.at.astimezone(DHAKA)
         words = f"{at:%H:%M}: {row.paid} paid, {late} not delivered"
         bars.append(Bar(f"{at:%H}", row.paid, late, words, _paid_between(at, until)))
@@ -149,13 +155,28 @@ def _hours(now: datetime) -> Chart:
 def _days(now: datetime) -> Chart:
     """Revenue of the last 30 days."""
     bars = []
-    for row, until in _spans(_first_day(now), timedelta(days=1), 30):
+    for row, until in _revenue(now):
         at = row.at.astimezone(DHAKA)
         words = f"{at:%d %b}: " + (
             f"{taka(row.revenue)}, {row.paid} paid orders" if row.paid else "nothing"
         )
         bars.append(Bar(f"{at:%d}", float(row.revenue), 0, words, _paid_between(at, until)))
     return chart(bars, label_every=5)
+
+
+def _revenue(now: datetime) -> Iterable[tuple[Paid, datetime]]:
+    """Day by day. What was paid on a day that is over changes no more, so it is kept for a while;
+    today and, in its first hours, yesterday are added up at each look."""
+    spans = _spans(_first_day(now), timedelta(days=1), 30)
+    over = {start.isoformat(): (start, until) for start, until in spans if until < now - SETTLED}
+
+    def added_up(missing: Sequence[str]) -> dict[str, Paid]:
+        rows = paid_within([over[start] for start in missing])
+        return dict(zip(missing, rows, strict=True))
+
+    kept = REVENUE.kept_many(list(over), added_up, seconds=KEPT_SECONDS)
+    rows = [*(kept[start] for start in over), *paid_within(spans[len(over) :])]
+    return [(row, until) for row, (_, until) in zip(rows, spans, strict=True)]
 
 
 def _first_hour(now: datetime) -> datetime:
@@ -167,10 +188,9 @@ def _first_day(now: datetime) -> datetime:
     return midnight(now) - timedelta(days=29)
 
 
-def _spans(first: datetime, step: timedelta, count: int) -> Iterable[tuple[Paid, datetime]]:
-    """What was paid within each of so many spans, and where it ends."""
-    starts = [first + place * step for place in range(count + 1)]
-    return zip(paid_within(starts[:-1], until=starts[-1]), starts[1:], strict=True)
+def _spans(first: datetime, step: timedelta, count: int) -> list[tuple[datetime, datetime]]:
+    """So many spans, each begun where the one before it ends."""
+    return [(first + place * step, first + (place + 1) * step) for place in range(count)]
 
 
 def _paid_between(start: datetime, end: datetime) -> str:

@@ -17,9 +17,11 @@ from typing import Final
 import psycopg
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
 from benchmarks import seed_sql
+from books.closing import close_days
 from vouchers.ciphers import Secret, fingerprint, mask, seal_secret, words_of
 
 CHUNK: Final = 50_000
@@ -80,12 +82,14 @@ def seed(orders: int) -> float:
 
 
 def ready(orders: int, say: Callable[[str], None]) -> None:
-    """Migrate, seed what is empty, load what the last run sold."""
+    """Migrate, seed what is empty, load what the last run sold, close the days that are over."""
     call_command("migrate", verbosity=0)
     if not is_seeded():
         say(f"seeding {orders:,} orders")
         say(f"seeded in {seed(orders):.0f} s")
     top_up()
+    while closed := close_days(now=timezone.now()):
+        say(f"closed {closed} days of the books")
 
 
 def is_seeded() -> bool:

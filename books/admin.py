@@ -18,12 +18,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from books import sheets
+from books.days import Period
 from books.forms import BooksForm, ExplainForm, UploadForm, month_of, providers
 from books.models import BooksPage, Gap, Reconciliation
 from books.selectors import gaps_of, runs
 from books.services import explain, reconcile
 from books.states import Side
-from books.sums import Period, spending, stock, stock_totals, takings, totals
+from books.sums import spending, stock, stock_totals, takings, totals
 from catalog.models import Partner
 from core.actors import Actor
 from core.admin import LookAdmin, M, new_form_key, spend_form_key

@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from django import forms
 
+from books.days import Period
 from books.services import MOST_BYTES, Wish
 from books.statements.base import FIELDS
 from books.statements.layouts import GENERIC, layout_names
 from books.states import Side
-from books.sums import STEPS, Period
+from books.sums import STEPS
 
 Choices = list[tuple[str, str]]
 #: What a person would map; the rest is for the API.

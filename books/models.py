@@ -113,3 +113,93 @@ class Gap(models.Model):
                 name="gap_explained_by_somebody_with_a_note",
             ),
         ]
+
+
+class ClosedDay(models.Model):
+    """A day of Dhaka whose sums are kept (`books.closing`)."""
+
+    day = models.DateField(primary_key=True)
+    closed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "books_closed_days"
+        default_permissions = ()
+
+
+class ChangedDay(models.Model):
+    """Written by triggers: something of this day changed, and its kept sums hold no longer.
+
+    Never unique, so that nobody who changes two days waits for who changes the same two.
+    """
+
+    day = models.DateField(db_index=True)
+
+    class Meta:
+        db_table = "books_changed_days"
+        default_permissions = ()
+
+
+class DayLine(models.Model):
+    """What one closed day came to; the columns are told in `books.lines`."""
+
+    day = models.ForeignKey(
+        ClosedDay, on_delete=models.CASCADE, db_column="day", related_name="+", db_index=True
+    )
+
+    class Meta:
+        abstract = True
+
+
+class DayMoney(DayLine):
+    method = models.CharField(max_length=20)
+    currency = models.CharField(max_length=3)
+    paid_count = models.PositiveIntegerField()
+    paid = models.DecimalField(max_digits=18, decimal_places=2)
+    refunded_count = models.PositiveIntegerField()
+    refunded = models.DecimalField(max_digits=18, decimal_places=2)
+
+    class Meta:
+        db_table = "books_day_money"
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "method", "currency"], name="day_money_once_a_method"
+            )
+        ]
+
+
+class DaySales(DayLine):
+    """Ids without foreign keys: what they name never vanishes, and stays what it was."""
+
+    variant_id = models.BigIntegerField()
+    batch_id = models.BigIntegerField(null=True)
+    source_id = models.BigIntegerField(null=True)
+    cost_by = models.CharField(max_length=10)
+    sold = models.PositiveIntegerField()
+    brought = models.DecimalField(max_digits=40, decimal_places=20)
+    """Not rounded (the column is plain `numeric`): the sum is, as it is for an open day."""
+    charged = models.DecimalField(max_digits=24, decimal_places=8, null=True)
+
+    class Meta:
+        db_table = "books_day_sales"
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cost_by="batch", batch_id__isnull=False)
+                | Q(cost_by__in=["charge", "source"], source_id__isnull=False)
+                | Q(cost_by="unknown"),
+                name="day_sales_cost_is_somewhere",
+            ),
+        ]
+
+
+class DaySpending(DayLine):
+    partner_id = models.BigIntegerField()
+    source_id = models.BigIntegerField()
+    currency = models.TextField(blank=True)
+    purchases = models.PositiveIntegerField()
+    cost = models.DecimalField(null=True, max_digits=24, decimal_places=8)
+
+    class Meta:
+        db_table = "books_day_spending"
+        default_permissions = ()

@@ -6,12 +6,13 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
+from books.days import Period
 from books.models import Gap, Reconciliation
 from books.services import Wish
 from books.statements.base import FIELDS
 from books.statements.layouts import layout_names
 from books.states import GapKind, Side
-from books.sums import STEPS, Period, Spending, Stock, Takings
+from books.sums import STEPS, Spending, Stock, Takings
 from core.api.fields import StrictSerializer, TextField, instant, number
 from core.api.lists import once_each
 from core.errors import BadRequest

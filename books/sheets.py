@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from books.days import Period
 from books.models import Reconciliation
 from books.selectors import gaps_of
-from books.sums import Period, Spending, Stock, Takings, spending, stock, takings
+from books.sums import Spending, Stock, Takings, spending, stock, takings
 
 Sheet = tuple[Sequence[str], Iterator[Sequence[Any]]]
 

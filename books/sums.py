@@ -1,47 +1,30 @@
 """The sums: money by period and method, codes in and out, what they cost and brought.
 
-A fixed number of statements whatever the shop's size, each over an index made for it
-(`books/migrations`); days and months are of Dhaka.
+A fixed number of statements whatever the shop's size; days and months are of Dhaka. Of days that
+are closed the lines are read (`books.closing`), the others are added up by the same SQL now.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, DateField, Exists, F, OuterRef, Sum, Value
-from django.db.models.functions import Coalesce, NullIf, TruncDate, TruncMonth
+from django.db.models import Count, Exists, OuterRef, Sum
 
+from books.days import Period, split
+from books.lines import MONEY, SALES, SPENDING, money_lines, sales_lines, spending_lines
 from catalog.models import PartnerSource, Variant
-from core.money import CURRENCY, ZERO
+from core.money import ZERO
 from fulfillment.models import PartnerTransaction
 from fulfillment.states import PurchaseStatus
-from orders.selectors import DHAKA
-from payments.models import Payment, Refund
-from payments.states import INTERNAL_METHODS, PaymentStatus, RefundStatus
+from payments.states import INTERNAL_METHODS
 from vouchers.models import Batch, Voucher
 from vouchers.states import VoucherStatus as V
 
 STEPS: Final = ("day", "month")
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Whole days of Dhaka, both included."""
-
-    first: date
-    last: date
-
-    @property
-    def since(self) -> datetime:
-        return datetime.combine(self.first, time.min, tzinfo=DHAKA)
-
-    @property
-    def until(self) -> datetime:
-        return datetime.combine(self.last + timedelta(days=1), time.min, tzinfo=DHAKA)
 
 
 @dataclass(slots=True)
@@ -73,49 +56,22 @@ class Takings:
 
 
 def takings(period: Period, *, by: str = "month") -> Sequence[Takings]:
-    """Per period and method: what came, what went back. Three statements.
-
-    What came in another sum than was asked for (AMOUNT_MISMATCH) came all the same: counted as
-    received, at the time its payment was made, for it was never *paid*.
-    """
-    since, until = period.since, period.until
-    sum_of = Sum(Coalesce("received_amount", "amount"))
-    own = Coalesce(NullIf("received_currency", Value("")), Value(CURRENCY))
-    paid = Payment.objects.filter(
-        status=PaymentStatus.SUCCEEDED, paid_at__gte=since, paid_at__lt=until
-    ).values("method", step=_step(by, "paid_at"), money=own)
-    wrong = Payment.objects.filter(
-        status=PaymentStatus.AMOUNT_MISMATCH, created_at__gte=since, created_at__lt=until
-    ).values("method", step=_step(by, "created_at"), money=own)
-    back = Refund.objects.filter(
-        status=RefundStatus.SUCCEEDED, ended_at__gte=since, ended_at__lt=until
-    ).values(
-        step=_step(by, "ended_at"),
-        method=F("payment__method"),
-        money=Coalesce(NullIf("payment__received_currency", Value("")), Value(CURRENCY)),
-    )
-    rows: dict[tuple[date, str, str], Takings] = {}
-    for came in (paid, wrong):
-        for row in came.order_by().annotate(n=Count("*"), sum=sum_of):
-            found = _row(rows, row)
-            found.paid_count += row["n"]
-            found.paid += row["sum"]
-    for row in back.order_by().annotate(n=Count("*"), sum=Sum("amount")):
-        found = _row(rows, row)
-        found.refunded_count += row["n"]
-        found.refunded += row["sum"]
-    return [rows[key] for key in sorted(rows)]
-
-
-def _step(by: str, column: str) -> Any:
-    if by == "day":
-        return TruncDate(column, tzinfo=DHAKA)
-    return TruncMonth(column, tzinfo=DHAKA, output_field=DateField())
-
-
-def _row(rows: dict[tuple[date, str, str], Takings], row: Mapping[str, Any]) -> Takings:
-    key = (row["step"], row["method"], row["money"])
-    return rows.setdefault(key, Takings(*key))
+    """Per period and method: what came, what went back. Two statements."""
+    of = split(period)
+    lines = money_lines(of)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT date_trunc(%s, day::timestamp)::date, method, currency, sum(paid_count)::bigint,
+              sum(paid), sum(refunded_count)::bigint, sum(refunded)
+            FROM (
+              SELECT {", ".join(MONEY)} FROM books_day_money WHERE day = ANY(%s)
+              UNION ALL SELECT {", ".join(MONEY)} FROM ({lines.sql}) AS now
+            ) AS lines GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+            """,  # noqa: S608 - constants of ours
+            ["day" if by == "day" else "month", list(of.closed), *lines.parameters],
+        )
+        return [Takings(*row) for row in cursor.fetchall()]
 
 
 def totals(rows: Iterable[Takings]) -> Sequence[Takings]:
@@ -141,26 +97,26 @@ class Spending:
 
 
 def spending(period: Period) -> Sequence[Spending]:
+    """Two statements."""
+    of = split(period)
+    lines = spending_lines(of)
+    named = ", ".join(SPENDING)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT partner.slug, coalesce(p.response->>'costCurrency', ''), count(*),
-                   sum((p.response->>'cost')::numeric), sum({_COST_OF_PURCHASE})
-            FROM partner_api_transactions AS p
-            JOIN partners AS partner ON partner.id = p.partner_id
-            JOIN partner_product_sources AS source ON source.id = p.source_id
-            WHERE p.status = 'SUCCEEDED' AND p.ended_at >= %s AND p.ended_at < %s
+            SELECT partner.slug, l.currency, sum(l.purchases)::bigint, sum(l.cost),
+              sum(CASE WHEN l.currency = 'BDT' THEN l.cost ELSE l.purchases * source.cost END)
+            FROM (
+              SELECT {named} FROM books_day_spending WHERE day = ANY(%s)
+              UNION ALL SELECT {named} FROM ({lines.sql}) AS now
+            ) AS l
+            JOIN partners AS partner ON partner.id = l.partner_id
+            JOIN partner_product_sources AS source ON source.id = l.source_id
             GROUP BY 1, 2 ORDER BY 1, 2
-            """,  # noqa: S608 - a constant of this module
-            [period.since, period.until],
+            """,  # noqa: S608 - constants of ours
+            [list(of.closed), *lines.parameters],
         )
         return [Spending(*row) for row in cursor.fetchall()]
-
-
-#: In taka: what the partner charged if it charged taka, else what the source says a unit costs.
-_COST_OF_PURCHASE: Final = """
-CASE WHEN p.response->>'costCurrency' = 'BDT' THEN (p.response->>'cost')::numeric
-     ELSE source.cost END"""
 
 
 @dataclass(slots=True)
@@ -213,7 +169,7 @@ class Stock:
 
 
 def stock(period: Period) -> Sequence[Stock]:
-    """Codes in = codes out + on hand, now; sales and cost of the period. Six statements.
+    """Codes in = codes out + on hand, now; sales and cost of the period. Eight statements.
 
     The sides are independent: batches say how many codes they brought, purchases that they
     succeeded, and codes themselves where they are.
@@ -251,31 +207,31 @@ def _purchases_by_variant() -> Iterable[tuple[int, int]]:
 
 
 def _sales(period: Period) -> Sequence[tuple[Any, ...]]:
+    """The cost is of now: what a batch or a source costs may be corrected."""
+    of = split(period)
+    lines = sales_lines(of)
+    named = ", ".join(SALES)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT variant_id, count(*), round(sum(brought), 2), round(coalesce(sum(cost), 0), 2),
-                   count(*) FILTER (WHERE cost IS NULL),
-                   round(coalesce(sum(brought) FILTER (WHERE cost IS NOT NULL), 0), 2)
+            SELECT variant_id, sum(sold)::bigint, round(sum(brought), 2),
+              round(coalesce(sum(cost), 0), 2),
+              coalesce(sum(sold) FILTER (WHERE cost IS NULL), 0)::bigint,
+              round(coalesce(sum(brought) FILTER (WHERE cost IS NOT NULL), 0), 2)
             FROM (
-              SELECT v.variant_id,
-                CASE WHEN v.revoked_at IS NOT NULL THEN 0
-                     WHEN o.subtotal_amount = 0 THEN 0
-                     ELSE i.unit_price * o.total_amount / o.subtotal_amount END AS brought,
-                CASE WHEN v.batch_id IS NOT NULL THEN b.unit_cost
-                     ELSE {_COST_OF_PURCHASE} END AS cost
-              FROM vouchers AS v
-              JOIN order_items AS i ON i.id = v.order_item_id
-              JOIN orders AS o ON o.id = i.order_id
-              LEFT JOIN voucher_batches AS b ON b.id = v.batch_id
-              LEFT JOIN partner_api_transactions AS p
-                ON p.voucher_id = v.id AND p.status = 'SUCCEEDED'
-              LEFT JOIN partner_product_sources AS source ON source.id = p.source_id
-              WHERE v.sold_at >= %s AND v.sold_at < %s AND v.status IN ('sold', 'used')
+              SELECT l.variant_id, l.sold, l.brought, CASE l.cost_by
+                WHEN 'batch' THEN l.sold * b.unit_cost WHEN 'charge' THEN l.charged
+                WHEN 'source' THEN l.sold * source.cost END AS cost
+              FROM (
+                SELECT {named} FROM books_day_sales WHERE day = ANY(%s)
+                UNION ALL SELECT {named} FROM ({lines.sql}) AS now
+              ) AS l
+              LEFT JOIN voucher_batches AS b ON b.id = l.batch_id
+              LEFT JOIN partner_product_sources AS source ON source.id = l.source_id
             ) AS sales
             GROUP BY variant_id
-            """,  # noqa: S608 - a constant of this module
-            [period.since, period.until],
+            """,  # noqa: S608 - constants of ours
+            [list(of.closed), *lines.parameters],
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows

@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from books import examples
+from books.days import Period
 from books.models import Gap, Reconciliation
 from books.selectors import gaps_of, runs
 from books.serializers import (
@@ -26,7 +27,7 @@ from books.serializers import (
     takings_data,
 )
 from books.services import explain, reconcile
-from books.sums import STEPS, Period, spending, stock, stock_totals, takings, totals
+from books.sums import STEPS, spending, stock, stock_totals, takings, totals
 from core.actors import Actor
 from core.api.envelope import ok
 from core.api.idempotency import idempotent

@@ -99,15 +99,15 @@ ORDER BY span.start
 """
 
 
-def paid_within(starts: Sequence[datetime], *, until: datetime) -> Sequence[Paid]:
-    """Paid orders from each of these times to the next, the last one until `until`.
+def paid_within(spans: Sequence[tuple[datetime, datetime]]) -> Sequence[Paid]:
+    """Paid orders of each of these spans, from its start until before its end, the first first.
 
     One statement that reads the index of paid orders, span by span: to cut each order's time
     into days would cost three times as much.
     """
-    ends = [*starts[1:], until]
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
     with connection.cursor() as cursor:
-        cursor.execute(_PAID, [list(starts), ends, OrderStatus.SUCCEEDED])
+        cursor.execute(_PAID, [starts, ends, OrderStatus.SUCCEEDED])
         return [Paid(*row) for row in cursor.fetchall()]
 
 

@@ -137,7 +137,9 @@ class Voucher(models.Model):
     """What staff see of the code."""
     serial_number = models.CharField(max_length=120, null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="vouchers", null=True)
+    batch = models.ForeignKey(
+        Batch, on_delete=models.PROTECT, related_name="vouchers", null=True, db_index=False
+    )
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+", null=True)
     metadata = models.JSONField(default=dict, blank=True)
     order_item = models.ForeignKey(
@@ -220,6 +222,8 @@ class Voucher(models.Model):
                 name="voucher_sold_when",
             ),
             GinIndex(fields=["words"], name="voucher_words"),
+            # A batch's codes, and from the index alone how many are in which state.
+            models.Index(fields=["batch", "status"], name="voucher_of_batch"),
             models.Index(
                 fields=["serial_number"],
                 condition=Q(serial_number__isnull=False),

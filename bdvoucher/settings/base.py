@@ -327,6 +327,7 @@ SWEEP_IMPORTS_SECONDS = env.float("SWEEP_IMPORTS_SECONDS", 30)
 CHECK_INVARIANTS_SECONDS = env.float("CHECK_INVARIANTS_SECONDS", 600)
 SWEEP_SUBSCRIPTIONS_SECONDS = env.float("SWEEP_SUBSCRIPTIONS_SECONDS", 60)
 CLOSE_OVERDUE_SECONDS = env.float("CLOSE_OVERDUE_SECONDS", 60)
+CLOSE_BOOKS_SECONDS = env.float("CLOSE_BOOKS_SECONDS", 1800)
 #: The waits, in seconds, between tries of one kind of work; the last one repeats.
 ATTEMPT_WAITS: list[float] = env.list("ATTEMPT_WAITS", float, [30, 120, 600, 1800])
 LOOKUP_WAITS: list[float] = env.list("LOOKUP_WAITS", float, [1, 2, 5, 10, 30, 60, 300])

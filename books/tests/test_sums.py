@@ -8,7 +8,8 @@ from django.db import connection
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings as told, strategies as st
 
-from books.sums import Period, spending, stock, stock_totals, takings, totals
+from books.days import Period
+from books.sums import spending, stock, stock_totals, takings, totals
 from catalog.tests.factories import SourceFactory, VariantFactory
 from core.actors import SYSTEM
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
