@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
 from fulfillment.processing import process
@@ -78,6 +79,28 @@ def test_every_figure_leads_to_what_it_counted(bad_night, client, sign_in):
         for drawn in context[chart].bars:
             paid = int(drawn.bar.words.split(" paid")[0].split()[-1]) if drawn.bar.value else 0
             assert listed(client, drawn.bar.link) == paid, drawn.bar
+
+
+def test_days_that_are_over_are_kept_and_today_is_not(client, sign_in):
+    sign_in("owner")
+    now = timezone.now()
+
+    def paid(days_ago, amount):
+        order = OrderFactory(paid=True, subtotal_amount=amount, total_amount=amount)
+        Order.objects.filter(pk=order.pk).update(paid_at=now - timedelta(days=days_ago))
+
+    def revenue():
+        return [int(drawn.bar.value) for drawn in client.get("/admin/").context["days"].bars]
+
+    for days_ago in (29, 7, 2, 0):
+        paid(days_ago, 100 + days_ago)
+    first = revenue()
+    assert (first[0], first[22], first[27], first[29], sum(first)) == (129, 107, 102, 100, 438)
+    paid(7, 1000)
+    paid(0, 50)
+    assert revenue() == [*first[:29], 150]
+    cache.clear()
+    assert revenue() == [*first[:22], 1107, *first[23:29], 150]
 
 
 def test_links_name_the_filter_in_their_address(bad_night, client, sign_in):
