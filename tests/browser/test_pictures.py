@@ -10,8 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.auth.models import Group
 from django.core import mail
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.tests.factories import PASSWORD, UserFactory
@@ -20,6 +22,7 @@ from catalog.models import Variant
 from catalog.tests.factories import PartnerFactory, VariantFactory
 from core.actors import Actor
 from fulfillment.processing import process
+from fulfillment.queue import TAB_NAMES
 from fulfillment.running import _one_row
 from fulfillment.runs import RunWish, plan_run, start_run
 from fulfillment.stocking import work_on_import
@@ -222,6 +225,46 @@ def test_the_back_office_is_fit_to_be_seen(chromium, live_server, complaints, lo
         if shown or not os.environ.get("BDV_PICTURES"):
             page.screenshot(path=folder / f"{name}{suffix}.png", full_page=bool(suffix))
     context.close()
+    assert complaints == []
+
+
+def every_page():
+    """Each list of the site and the newest row of each, the tabs of the queue, one's own pages."""
+    yield from (f"/admin/orders/order/?tab={tab}" for tab in TAB_NAMES)
+    yield from ("/admin/second-factor/", "/admin/password_change/")
+    for model in site._registry:
+        where = f"{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"admin:{where}_changelist")
+        row = model._default_manager.order_by("-pk").first()
+        if row is not None:
+            yield reverse(f"admin:{where}_change", args=[row.pk])
+
+
+@pytest.mark.parametrize("look", LOOKS[1:3], ids=lambda look: f"{look[0]}-{look[1]}")
+def test_every_page_fits_its_window(chromium, live_server, complaints, look, tmp_path):
+    width, scheme = look
+    a_night()
+    a_back_office()
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, base_url=live_server.url
+    )
+    page = context.new_page()
+    watch(page, live_server.url, complaints)
+    user = UserFactory(owner=True, is_superuser=True, name="Omar Owner")
+    page.goto("/admin/")
+    page.get_by_label("Email").fill(user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    wrong = {}
+    for number, address in enumerate(every_page()):
+        answer = page.goto(address)
+        if answer.status != 200 or page.evaluate(TOO_WIDE):
+            wrong[address] = (answer.status, page.evaluate(TOO_WIDE))
+        page.screenshot(
+            path=tmp_path / f"{number:03}-{address.strip('/').replace('/', '-')[:60]}.png"
+        )
+    context.close()
+    assert wrong == {}
     assert complaints == []
 
 
