@@ -11,9 +11,10 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 BROWSER_TESTS = Path(__file__).parent / "tests" / "browser"
-JOURNEYS, OUTAGES = "tests/journeys/", "tests/proofs/test_outages.py"
-BROWSER = "tests/browser/"
-LONGEST = (JOURNEYS, OUTAGES, BROWSER, "tests/test_generated_requests.py", "tests/proofs/")
+JOURNEYS, BROWSER = "tests/journeys/", "tests/browser/"
+#: The journeys are told on two shops, this one and what follows it on the second.
+SECOND_SHOP = f"{JOURNEYS}test_n"
+LONGEST = (JOURNEYS, "tests/test_generated_requests.py", "tests/proofs/", BROWSER)
 
 
 def no_browser() -> str:
@@ -91,12 +92,12 @@ def _turn(nodeid: str) -> int:
 
 
 class SharedPlaces(LoadScopeScheduling):
-    """What waits for a running shop goes to one worker, so that one shop runs at a time; browser
-    tests share one browser; a file, what its fixtures start."""
+    """What shares something dear goes to one worker: journeys a running shop, browser tests a
+    browser, a file what its fixtures start."""
 
     def _split_scope(self, nodeid: str) -> str:
-        if nodeid.startswith((JOURNEYS, OUTAGES)):
-            return JOURNEYS
+        if nodeid.startswith(JOURNEYS):
+            return f"{JOURNEYS}{nodeid >= SECOND_SHOP}"
         return BROWSER if nodeid.startswith(BROWSER) else nodeid.split("::", maxsplit=1)[0]
 
 
