@@ -201,7 +201,9 @@ def _sold_by(health: PartnerHealth) -> Exists:
 
 
 def _oldest_first(items: QuerySet[OrderItem]) -> list[int]:
-    ids = items.order_by("order__paid_at").values_list("order_id", flat=True)[:SWEEP_BATCH]
+    ids = items.order_by("order__paid_at", "order_id").values_list("order_id", flat=True)[
+        :SWEEP_BATCH
+    ]
     return list(dict.fromkeys(ids))
 
 

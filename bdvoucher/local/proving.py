@@ -60,6 +60,10 @@ PROOFS: Final[Mapping[str, Proof]] = {
             "tests/journeys/test_bulk_recovery_in_a_browser.py",
         ),
     ),
+    "drills": Proof(
+        "the five drills of an operator's day, promise by promise",
+        ("tests/journeys/test_drills.py",),
+    ),
     "machine": Proof("random lives of orders against a model", ("tests/proofs/test_machine.py",)),
     "purchases": Proof(
         "faulted purchases against the partners' ledgers",

@@ -2,7 +2,8 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -186,6 +187,9 @@ def fill(numbers):
         DiscountCode.objects.create(code=f"FILL-{n}", discount_type="flat", discount_value=n)
         GapFactory(payment=payment)
         Group.objects.create(name=f"group {n}")
+        Permission.objects.create(
+            codename=f"filled_{n}", name=f"Filled {n}", content_type=ContentType.objects.first()
+        )
         DeliveryAttemptFactory()
         run = RecoveryRun.objects.create(
             action="partner_retry", created_by=operator, created_at=now
