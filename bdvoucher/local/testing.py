@@ -10,8 +10,8 @@ MOST_WORKERS = 4
 
 def main(arguments: list[str]) -> int:
     if not arguments:
-        # One more than cores: who tells journeys mostly waits for what the shop does.
-        workers = min((os.cpu_count() or 1) + 1, MOST_WORKERS)
+        # Two more than cores: who tells journeys mostly waits for what the shop does.
+        workers = min((os.cpu_count() or 1) + 2, MOST_WORKERS)
         arguments = ["-n", str(workers), "--dist", "loadscope", "-q"]
     return int(pytest.main(arguments))
 

@@ -53,8 +53,12 @@ def test_many_of_everything_change_nothing(doubled: Shop, client: ShopClient) ->
     codes = [code for order in orders for code in order["voucher_codes"]]
     assert len(codes) == len(set(codes)) == 3 * ORDERS
     for order in orders:
-        assert len(client.mails(order["dispatched_email"])) == 1, order["order_number"]
-        assert [each["status"] for each in client.attempts(order["id"])] == ["SUCCESS"] * 2
+        mails = client.mails(order["dispatched_email"])
+        # One with everything; before it one with what there was, where a look-up was slow (D12).
+        assert len({each["message_id"] for each in mails}) == len(mails) <= 2, mails
+        assert all(code in mails[-1]["text"] for code in order["voucher_codes"]), mails[-1]
+        statuses = [each["status"] for each in client.attempts(order["id"])]
+        assert statuses.count("SUCCESS") == 2, statuses
     numbers = {order["order_number"] for order in orders}
     purchases = [
         each
