@@ -14,9 +14,6 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from vouchers.rows import NotReadable, Row, end_of, failed, made
 
 MAX_ROWS: Final = 200_000
@@ -76,6 +73,9 @@ def workbook_rows(content: bytes, terms: Terms) -> Iterator[Row]:
     Raises:
         NotReadable: no workbook, more than we unfold, or several sheets.
     """
+    import openpyxl  # a heavy one, and no process but the importing one has use for it
+    from openpyxl.utils.exceptions import InvalidFileException
+
     _refuse_bombs(content)
     try:
         book = openpyxl.load_workbook(

@@ -36,6 +36,8 @@ START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 30.0
 BUILTIN_LOCALE_SINCE: Final = 17
 OLDEST: Final = 14
+#: Names a stopped cluster that throwaway ones are copied from (`model`).
+MODEL: Final = "BDV_POSTGRES_MODEL"
 # Lines of postmaster.pid, counted from 0.
 SOCKET_LINE, STATUS_LINE = 4, 7
 SETTINGS: Final = {
@@ -87,6 +89,10 @@ class Postgres:
     socket: Path = field(default_factory=Path)
     _process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def data(self) -> Path:
+        return self._site()[0].data
+
     def url(self, database: str = DATABASE) -> str:
         return f"postgres://{USER}@/{database}?host={quote(str(self.socket), safe='/')}"
 
@@ -136,15 +142,16 @@ class Postgres:
         return choose_site(binaries, self.folder / f"postgres-{major}"), major
 
     def _make(self, site: Site, major: int) -> None:
-        """`initdb` beside the final place, then a rename: a killed one leaves no half cluster."""
+        """Made beside the final place, then a rename: a killed one leaves no half cluster."""
         half = site.data.with_name(site.data.name + ".new")
         shutil.rmtree(half, ignore_errors=True)
         own(half, site.account)
-        locale = ["--locale=C", "--encoding=UTF8"]
-        if major >= BUILTIN_LOCALE_SINCE:
-            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        command = [str(site.binaries / "initdb"), "-D", str(half), "-U", USER, "--auth=trust"]
-        command += [*locale, "--no-instructions", *(["--no-sync"] if self.throwaway else [])]
+        model = os.environ.get(MODEL) if self.throwaway else ""
+        command = (
+            [shutil.which("cp") or "/bin/cp", "-a", f"{model}/.", str(half)]
+            if model
+            else self._initdb(site, major, half)
+        )
         made = subprocess.run(
             processes.launching(command, account=maker(site)),
             env=_clean_environment(),
@@ -164,6 +171,13 @@ class Postgres:
         if site.data.exists():
             site.data.rmdir()
         half.rename(site.data)
+
+    def _initdb(self, site: Site, major: int, half: Path) -> list[str]:
+        locale = ["--locale=C", "--encoding=UTF8"]
+        if major >= BUILTIN_LOCALE_SINCE:
+            locale += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        command = [str(site.binaries / "initdb"), "-D", str(half), "-U", USER, "--auth=trust"]
+        return [*command, *locale, "--no-instructions", *(["--no-sync"] if self.throwaway else [])]
 
     def _launch(self, site: Site) -> None:
         if self.throwaway:

@@ -17,6 +17,7 @@ from typing import Any, Final
 import pytest
 
 from bdvoucher.local.environment import TEST_SECRETS
+from bdvoucher.local.model import model_cluster
 from bdvoucher.local.nagad_keys import nagad_keys
 from bdvoucher.local.postgres import without_postgres_variables
 from bdvoucher.local.problems import SetupProblem, explain
@@ -45,7 +46,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
         for name, value in NOT_RUNNING.items():
             os.environ.setdefault(name, value)
     else:
-        _start()
+        _start(several=bool(getattr(early_config.known_args_namespace, "numprocesses", 0)))
     return (yield)
 
 
@@ -61,7 +62,7 @@ def _runs_nothing(config: pytest.Config, args: list[str]) -> bool:
     return any(named) or not words.isdisjoint(args)
 
 
-def _start() -> None:
+def _start(*, several: bool) -> None:
     given = {name: os.environ.get(name, "") for name in NOT_RUNNING}
     if not given["DATABASE_URL"]:
         for name in set(os.environ) - set(without_postgres_variables(os.environ)):
@@ -69,6 +70,10 @@ def _start() -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
     try:
+        if several and not given["DATABASE_URL"]:
+            redis = {name: value for name, value in NOT_RUNNING.items() if name != "DATABASE_URL"}
+            settings = {"DJANGO_SETTINGS_MODULE": "bdvoucher.settings.test"}
+            _servers.enter_context(model_cluster(settings | redis))
         servers = _servers.enter_context(local_servers(fresh=True, given=given))
     except SetupProblem as problem:
         _servers.close()
