@@ -19,12 +19,18 @@ from accounts.services import (
     confirm_second_factor,
     drop_second_factor,
     has_second_factor,
+    knows_password,
     passes_second_factor,
 )
 from core.errors import DomainError
 
 
 class CodeForm(forms.Form):
+    password = forms.CharField(
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
     code = forms.CharField(
         label="Code",
         max_length=20,
@@ -35,15 +41,21 @@ class CodeForm(forms.Form):
 
 @sensitive_post_parameters()
 def second_factor_page(request: HttpRequest, shown: dict[str, Any]) -> HttpResponse:
-    """GET shows the key until it is confirmed; POST confirms it, or switches it off by a code."""
+    """GET shows the key until it is confirmed; POST confirms it, or switches it off by a code.
+
+    Both want the password again: a desk left open must not change the way in (ASVS 7.5.1).
+    """
     user = cast("User", request.user)
     form = CodeForm(request.POST or None)
     codes: list[str] = []
     if form.is_valid():
         try:
-            if form.cleaned_data["off"]:
+            if not knows_password(user, form.cleaned_data["password"]):
+                form.add_error("password", "This is not your password.")
+            elif form.cleaned_data["off"]:
                 return _switched_off(request, user, form.cleaned_data["code"])
-            codes = confirm_second_factor(user, form.cleaned_data["code"], now=timezone.now())
+            else:
+                codes = confirm_second_factor(user, form.cleaned_data["code"], now=timezone.now())
         except DomainError as exc:
             form.add_error("code", exc.message)
     on = has_second_factor(user)

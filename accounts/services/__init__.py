@@ -19,6 +19,7 @@ from accounts.services.second_factor import (
     confirm_second_factor,
     drop_second_factor,
     has_second_factor,
+    knows_password,
     passes_second_factor,
 )
 from accounts.services.sessions import Session, renew, sign_in, sign_in_staff, sign_out
@@ -34,6 +35,7 @@ __all__ = [
     "confirm_second_factor",
     "drop_second_factor",
     "has_second_factor",
+    "knows_password",
     "note_staff_action",
     "passes_second_factor",
     "prove_number",

@@ -30,12 +30,27 @@ DIGITS: Final = 6
 SECRET_BYTES: Final = 20
 CODES: Final = 10
 SCOPE: Final = "staff-second-factor"
+PASSWORD_SCOPE: Final = "staff-password-again"  # noqa: S105 - the name of a counter
 _SALT: Final = "accounts.second-factor"
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def has_second_factor(user: User) -> bool:
     return SecondFactor.objects.filter(user=user).exclude(confirmed_at=None).exists()
+
+
+def knows_password(user: User, password: str) -> bool:
+    """Whether who sits there now is who signed in: asked before a way in is changed.
+
+    Raises:
+        RateLimited: too many wrong passwords.
+    """
+    tries, window = settings.SIGN_IN_TRIES, settings.SIGN_IN_WINDOW
+    count_and_check(PASSWORD_SCOPE, str(user.pk), tries, window, open_when_down=True)
+    good = user.check_password(password)
+    if good:
+        forget(PASSWORD_SCOPE, str(user.pk))
+    return good
 
 
 def begin_second_factor(user: User) -> tuple[str, str]:

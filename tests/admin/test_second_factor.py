@@ -57,9 +57,12 @@ def test_it_is_set_up_on_its_page(client):
     assert f"secret={key.replace(' ', '')}" in page
     assert re.search(r'<svg [^>]*class="qr"', page)
     assert " style=" not in page[page.index("<svg") : page.index("</svg>")]  # the policy forbids it
-    assert "not the code" in client.post(address, {"code": "000000"}).content.decode()
+    me = {"password": PASSWORD}
+    stranger = client.post(address, {"password": "guessed", "code": code(key)})
+    assert "This is not your password." in stranger.content.decode()
+    assert "not the code" in client.post(address, me | {"code": "000000"}).content.decode()
     assert not SecondFactor.objects.exclude(confirmed_at=None).exists()
-    done = client.post(address, {"code": code(key)}).content.decode()
+    done = client.post(address, me | {"code": code(key)}).content.decode()
     codes = re.findall(r'<li class="id">([A-Z2-9-]+)<', done)
     assert len(codes) == 10
     assert "data-print" in done
@@ -67,9 +70,11 @@ def test_it_is_set_up_on_its_page(client):
     again = client.get(address).content.decode()
     assert key not in again
     assert codes[0] not in again
-    assert client.post(address, {"code": "000000", "off": "1"}).status_code == 302
+    assert client.post(address, me | {"code": "000000", "off": "1"}).status_code == 302
+    stranger = client.post(address, {"password": "guessed", "code": codes[0], "off": "1"})
+    assert "This is not your password." in stranger.content.decode()
     assert SecondFactor.objects.count() == 1
-    client.post(address, {"code": codes[0], "off": "1"})
+    client.post(address, me | {"code": codes[0], "off": "1"})
     assert (SecondFactor.objects.count(), RecoveryCode.objects.count()) == (0, 0)
 
 

@@ -38,6 +38,7 @@ def test_set_up_sign_out_and_in_again(chromium, live_server, complaints):
     drawn = page.get_by_role("img", name="QR code of the key").bounding_box()
     assert drawn["width"] == drawn["height"] > 180
     step = int(time.time()) // STEP
+    page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("Code").fill(code_at(base64.b32decode(key.replace(" ", "")), step))
     page.get_by_role("button", name="Switch it on").click()
     page.get_by_role("heading", name="Your recovery codes").wait_for()
