@@ -63,7 +63,7 @@ def services(run: Run) -> None:
         ),
         Row("mail outcome: statements", counted["mail/ours"]["statements"], note=_cpu(of, "mail")),
     ]
-    run.rows += _growth(found, run.sizes, {
+    run.rows += growth(found, run.sizes, {
         "create": "create/ours", "settle": "pay/ours", "fulfil": "fulfil/ours",
         "mail outcome": "mail/ours",
     })  # fmt: skip
@@ -80,7 +80,7 @@ def _cpu(of: Mapping[str, Series], job: str) -> str:
     return f"ms CPU: {', '.join(told)}; wall {of[f'{job}/ours'].wall:.1f}"
 
 
-def _growth(
+def growth(
     found: Mapping[int, Mapping[str, Series]], sizes: Sequence[int], jobs: Mapping[str, str]
 ) -> list[Row]:
     if len(sizes) < 2:  # noqa: PLR2004
@@ -132,7 +132,7 @@ def http(run: Run) -> None:
             Row(f"order {kind}, HTTP: CPU over plain DRF", over, "x", limit, aim, note=note),
         ]
     kinds = {f"{kind}, HTTP": kind for kind in ("detail", "list", "create")}
-    run.rows += _growth(found, run.sizes, kinds)
+    run.rows += growth(found, run.sizes, kinds)
     run.raw["http"] = {size: costs_as_data(each) for size, each in found.items()}
 
 

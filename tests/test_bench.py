@@ -12,9 +12,11 @@ import pytest
 
 from bdvoucher.local.environment import neutral_environment
 from bdvoucher.local.places import PROJECT
+from benchmarks.meter import Cost, Series
+from benchmarks.rows import growth
 from benchmarks.table import Row, lines, missed
 
-TINY = ["--orders", "400", "1000", "--passes", "1", "--count", "3"]
+TINY = ["--orders", "400", "--passes", "1", "--count", "3"]
 
 
 def bench(home, *arguments):
@@ -49,7 +51,6 @@ def test_a_tiny_bench_tells_its_whole_table(tmp_path):
         "fulfil: CPU over the SQL floor",
         "order detail, HTTP: CPU over plain DRF",
         "p99 at 8 clients over the bare view: list",
-        "growth of create, 400 to 1,000",
         "search: staff, exact code",
         "admin: dashboard",
         "one hot variant, 8 workers, over spread",
@@ -57,6 +58,14 @@ def test_a_tiny_bench_tells_its_whole_table(tmp_path):
     assert all(rows[what]["value"] > 0 for what in measured)
     assert "order detail, HTTP: CPU over plain DRF" in done.stdout
     assert done.returncode == bool([row for row in rows.values() if row["verdict"] == "MISSED"])
+
+
+def test_growth_is_the_median_of_passes_that_stood_beside_each_other():
+    small = {"pay": Series([Cost(cpu, wall=9) for cpu in (1, 2, 4)])}
+    big = {"pay": Series([Cost(cpu, wall=9) for cpu in (3, 3, 4)])}
+    (row,) = growth({10: small, 1000: big}, [10, 1000], {"settle": "pay"})
+    assert (row.what, row.value, row.word) == ("growth of settle, 10 to 1,000", 1.5, "MISSED")
+    assert growth({10: small}, [10], {"settle": "pay"}) == []
 
 
 def test_a_missed_must_is_named():
