@@ -1,8 +1,8 @@
-"""Where a transaction may not be open."""
+"""Where a transaction may not be open, and what follows when one is committed."""
 
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import partial, update_wrapper, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import transaction
 
@@ -25,3 +25,12 @@ def durable(func: Callable[P, R]) -> Callable[P, R]:
         return func(*args, **kwargs)
 
     return wrapper
+
+
+def after_commit(call: Callable[..., Any], **kwargs: Any) -> None:
+    """Ring for the worker once the transaction under way is committed.
+
+    A bell that breaks is logged and keeps nobody from anything: what it rang for is a row, which
+    a sweep finds. Django names what broke, and a bare `partial` has no name: it would raise.
+    """
+    transaction.on_commit(update_wrapper(partial(call, **kwargs), call), robust=True)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import PartnerSource
 from core.api.fields import instant
+from core.db import after_commit
 from core.errors import BadRequest, Conflict, NotFound
 from fulfillment.models import RecoveryRow, RecoveryRun
 from fulfillment.planning import Plan, plans_of
@@ -138,7 +138,7 @@ def start_run(run_id: int) -> RecoveryRun:
         NotFound, Conflict: there is no such run, or it is over.
     """
     run = _moved(run_id, RunStatus.RUNNING)
-    transaction.on_commit(partial(sweep_run.delay, run_id=run.pk), robust=True)
+    after_commit(sweep_run.delay, run_id=run.pk)
     return run
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
 from catalog.models import Partner
 from core import correlation
 from core.actors import Actor
+from core.db import after_commit
 from core.errors import Conflict
 from core.logging import get_logger
 from fulfillment.balances import check_balance
@@ -45,7 +45,7 @@ def request_fulfilment(order: Order, *, now: datetime) -> None:
         if item.fulfillment_status != ItemStatus.SUCCEEDED
         and len(item.refunded_units) < item.quantity
     )
-    transaction.on_commit(partial(fulfil_order.delay, order_id=order.pk), robust=True)
+    after_commit(fulfil_order.delay, order_id=order.pk)
 
 
 def release_order(order_id: int, *, operator: Actor, reason: str, now: datetime) -> Order:
@@ -83,7 +83,7 @@ def check_connection(partner: Partner) -> PartnerHealth | None:
 
 def wake_import(batch_id: int) -> None:
     """Ring for an import once the transaction under way is committed; a sweep finds it anyway."""
-    transaction.on_commit(partial(import_codes.delay, batch_id=batch_id), robust=True)
+    after_commit(import_codes.delay, batch_id=batch_id)
 
 
 def receive_hint(partner: str, *, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
@@ -100,5 +100,5 @@ def receive_hint(partner: str, *, headers: Mapping[str, str], body: bytes, now: 
     with transaction.atomic():
         order_id = keep(partner, notice.read(body), body, now=now)
         if order_id is not None:
-            transaction.on_commit(partial(fulfil_order.delay, order_id=order_id), robust=True)
+            after_commit(fulfil_order.delay, order_id=order_id)
     return True

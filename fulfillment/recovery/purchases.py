@@ -4,6 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.actors import Actor
+from core.db import after_commit
 from core.errors import BadRequest, Conflict, NotFound
 from core.logging import get_logger
 from fulfillment.models import PartnerTransaction
@@ -72,6 +73,6 @@ def close_purchase(
             detail=detail,
             now=now,
         )
-        transaction.on_commit(lambda: fulfil_order.delay(order_id=order_id), robust=True)
+        after_commit(fulfil_order.delay, order_id=order_id)
     log.info("fulfilment.purchase_closed", reference=purchase.reference, bought=bought)
     return purchase

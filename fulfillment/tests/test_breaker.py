@@ -9,7 +9,7 @@ from django.utils import timezone
 from catalog.models import Partner, PartnerSource
 from catalog.tests.factories import PartnerFactory, SourceFactory
 from core.actors import SYSTEM
-from fulfillment.breaker import allows, note_answer, note_silence, reset
+from fulfillment.breaker import allows, is_paused, note_answer, note_silence, reset
 from fulfillment.models import FulfillmentAttempt, PartnerHealth
 from fulfillment.processing import process
 from fulfillment.selectors import orders_partner_came_back_for, orders_to_probe_with
@@ -56,6 +56,16 @@ def test_after_the_pause_one_caller_is_the_probe():
     paused(partner, now=now)
     after = now + timedelta(seconds=61)
     assert [allows(partner.pk, now=after) for _ in range(3)] == [True, False, False]
+
+
+def test_a_pause_has_a_beginning_and_an_end():
+    partner, now = PartnerFactory(), timezone.now()
+    assert not is_paused(partner.pk, now=now)
+    paused(partner, now=now)
+    health = PartnerHealth.objects.get(pk=partner.pk)
+    assert (health.opened_at, health.open_until) == (now, now + timedelta(seconds=60))
+    assert is_paused(partner.pk, now=now + timedelta(seconds=59))
+    assert not is_paused(partner.pk, now=now + timedelta(seconds=60))
 
 
 def test_a_probe_in_vain_pauses_again_without_a_second_alert():
@@ -188,6 +198,13 @@ def test_an_order_tried_since_the_partner_came_back_is_left_alone(zendit):
         status="PARTNER_FAILED", ended_at=timezone.now(), next_try_at=None
     )
     assert orders_partner_came_back_for(now=timezone.now()) == []
+
+
+def test_who_waits_since_a_partner_came_back_long_ago_was_tried_since(zendit):
+    (order,) = waiting_orders(1, zendit)
+    reset(Partner.objects.get(), operator=SYSTEM, now=timezone.now())
+    assert orders_partner_came_back_for(now=timezone.now()) == [order.pk]
+    assert orders_partner_came_back_for(now=timezone.now() + timedelta(days=3)) == []
 
 
 def test_a_source_that_stands_in_keeps_its_own_cap(zendit):

@@ -9,12 +9,23 @@ from django.utils import timezone
 from catalog.models import PartnerSource
 from catalog.tests.factories import VariantFactory
 from core.actors import Actor
-from core.providers import Declined
+from core.providers import Declined, Misconfigured, OutcomeUnknown
+from fulfillment.completion import MAIL_WAIT, conclude
+from fulfillment.issuing import issue
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
 from fulfillment.partners.base import IssuedCode
 from fulfillment.purchasing import open_purchase, record
 from fulfillment.refunds import drop_units
-from fulfillment.tests.factories import codes_of, item_of, offered, paid_order, pool_of
+from fulfillment.selectors import next_due
+from fulfillment.tests.factories import (
+    codes_of,
+    item_of,
+    offered,
+    open_alerts_of,
+    paid_order,
+    pool_of,
+    trail_of,
+)
 from fulfillment.tests.pipeline import processed
 from notifications.models import EmailMessage
 from notifications.tests.smtp import no_server
@@ -62,6 +73,70 @@ def test_an_answer_that_came_second_changes_nothing():
     assert (purchase.status, purchase.error) == ("SUCCEEDED", "")
     assert codes_of(order) == ["A-0001"]
     assert Voucher.objects.count() == 1
+
+
+def waiting_for_its_partner(order):
+    """The purchase, and the worker gone: the attempt waits for an answer, an hour at most."""
+    attempt, source = claimed(order)
+    purchase = open_purchase(attempt, item_of(order), 1, source)
+    later = timezone.now() + timedelta(hours=1)
+    FulfillmentAttempt.objects.update(claimed_at=None, next_try_at=later)
+    return purchase, later
+
+
+@pytest.mark.parametrize("answer", [Declined("zendit", "no such offer"), IssuedCode("A-0001")])
+def test_the_end_of_a_purchase_makes_its_attempt_due_at_once(answer):
+    purchase, _ = waiting_for_its_partner(paid_order((offered("A"), 1)))
+    record(purchase.pk, answer, asked="purchase")
+    assert FulfillmentAttempt.objects.get().next_try_at <= timezone.now()
+
+
+def test_a_purchase_that_stays_open_wakes_nobody():
+    purchase, later = waiting_for_its_partner(paid_order((offered("A"), 1)))
+    record(purchase.pk, OutcomeUnknown("zendit", "no answer"), asked="purchase")
+    assert FulfillmentAttempt.objects.get().next_try_at == later
+
+
+def test_wrong_credentials_are_told_at_the_order():
+    order = paid_order((offered("A"), 1))
+    purchase, _ = waiting_for_its_partner(order)
+    record(purchase.pk, Misconfigured("zendit", "401"), asked="purchase")
+    assert open_alerts_of(order) == ["partner_misconfigured"]
+
+
+def test_what_somebody_holds_is_not_planned_for():
+    order = paid_order((pool_of(), 1))
+    due = FulfillmentAttempt.objects.get().next_try_at
+    assert next_due(order.pk) == due
+    FulfillmentAttempt.objects.update(claimed_at=timezone.now())
+    assert next_due(order.pk) is None
+
+
+def test_codes_whose_mail_is_on_its_way_are_looked_at_again_soon():
+    """The mail has a sender; what becomes of it is known in a moment, and not before."""
+    order = paid_order((pool_of("A-0001"), 1))
+    round_, now = issue(order.pk), timezone.now()
+    with transaction.atomic():
+        conclude(locked(order.pk), round_.attempts, failures={}, now=now)
+    attempt = FulfillmentAttempt.objects.get()
+    assert (attempt.status, attempt.claimed_at) == ("IN_PROGRESS", None)
+    assert attempt.next_try_at == now + MAIL_WAIT
+
+
+def test_an_unexpected_error_is_not_tried_again_by_itself(monkeypatch):
+    order = paid_order((pool_of("A-0001"), 1))
+    monkeypatch.setattr("fulfillment.issuing.sell_from_pool", lambda *_, **__: 1 / 0)
+    processed(order)
+    assert trail_of(order) == [("AUTO", "FAILED")]
+    assert next_due(order.pk) is None
+
+
+def test_an_error_that_no_attempt_can_tell_is_raised(monkeypatch):
+    """Else the task would end well, and nobody would ever hear of it."""
+    order = processed(paid_order((pool_of(), 1)))
+    monkeypatch.setattr("fulfillment.processing.standings_of", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        processed(order)
 
 
 def test_what_is_held_for_risk_is_left_alone():

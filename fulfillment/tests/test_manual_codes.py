@@ -69,6 +69,22 @@ def test_the_whole_order_in_one_request_and_one_mail(desk):
     assert open_alerts_of(order) == []
 
 
+def test_every_repair_is_mailed_at_once_though_something_is_still_owed(desk):
+    """A part goes out by itself once only; what an operator enters goes out each time."""
+    order = stuck_order(1, 1, 1)
+    for place, code in enumerate(("FIRST-0001", "SECOND-0002")):
+        assert enter(desk, order, row(item_of(order, place), code))["data"]["emailSent"] is True
+    assert "SECOND-0002" in mail.outbox[1].body
+
+
+def test_who_may_read_no_code_sees_its_end_and_how_many_there_were(desk):
+    order = stuck_order(2, 1)
+    several, single = item_of(order, 0), item_of(order, 1)
+    enter(desk, order, row(several, "ABCD-1234-5678", "EFGH-5678-9012"), row(single, "IJKL-9012-3"))
+    masks = FulfillmentAttempt.objects.exclude(codes_mask="").order_by("pk")
+    assert list(masks.values_list("codes_mask", flat=True)) == ["••••5678 (+1 more)", "••••12-3"]
+
+
 def test_providers_may_differ_within_one_item(desk):
     order, five, eight = stuck_order(2), PartnerFactory(slug="five"), PartnerFactory(slug="eight")
     codes = [{"code": "ABCD-1234"}, {"code": "EFGH-5678", "partnerId": eight.pk}]

@@ -165,6 +165,24 @@ def stuck_of(variant, *, days):
     return processed(order)
 
 
+def test_what_was_planned_for_later_is_due_when_stock_came(zendit):
+    """And of the order it came for alone."""
+    zendit.meets("A", "busy")
+    mine, other = (processed(paid_order((offered("A"), 1))) for _ in range(2))
+    now = timezone.now()
+    assert start_again(mine.pk, now=now) == 0  # its planned try, not a second one
+    planned = FulfillmentAttempt.objects.filter(status="IN_PROGRESS")
+    assert planned.get(order=mine).next_try_at == now
+    assert planned.get(order=other).next_try_at > now
+
+
+def test_who_was_started_again_is_counted():
+    order = stuck_order(1, 1)
+    assert start_again(order.pk, now=timezone.now()) == 2
+    assert start_again(order.pk, now=timezone.now()) == 0
+    assert trail_of(order)[2:] == [("AUTO", "IN_PROGRESS")] * 2
+
+
 def test_a_held_order_is_touched_by_no_sweep():
     order = stuck_order()
     VoucherFactory(variant=item_of(order).variant)

@@ -266,21 +266,22 @@ def test_bought_for_a_unit_filled_meanwhile_is_surplus(desk, zendit):
 
 
 @pytest.mark.parametrize(
-    ("body", "field"),
+    ("body", "field", "says"),
     [
-        ({"outcome": "bought", "reason": "r"}, "code"),
-        ({"outcome": "not_bought", "reason": "r", "code": "X-1"}, "code"),
-        ({"outcome": "not_bought"}, "reason"),
-        ({"outcome": "not_bought", "reason": "  "}, "reason"),
-        ({"outcome": "perhaps", "reason": "r"}, "outcome"),
-        ({"outcome": "not_bought", "reason": "r", "why": "x"}, "why"),
+        ({"outcome": "bought", "reason": "r"}, "code", "Give the code that was bought."),
+        ({"outcome": "not_bought", "reason": "r", "code": "X-1"}, "code", "so no code."),
+        ({"outcome": "not_bought"}, "reason", ""),
+        ({"outcome": "not_bought", "reason": "  "}, "reason", ""),
+        ({"outcome": "perhaps", "reason": "r"}, "outcome", ""),
+        ({"outcome": "not_bought", "reason": "r", "why": "x"}, "why", ""),
     ],
 )
-def test_what_makes_no_sense_is_refused(desk, zendit, body, field):
+def test_what_makes_no_sense_is_refused(desk, zendit, body, field, says):
     order = unknown_order(zendit)
     before = everything()
     answer = close(desk, order, PartnerTransaction.objects.get(), status=400, **body)
     assert answer["error"]["details"][0]["field"] == field
+    assert says in answer["error"]["details"][0]["message"]
     assert everything() == before
 
 

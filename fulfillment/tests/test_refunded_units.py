@@ -145,6 +145,14 @@ def test_a_delivered_unit_needs_its_code_revoked():
     assert "Still to come" not in mail.outbox[-1].body
 
 
+def test_a_delivered_order_is_closed_when_its_last_unit_is_paid_back():
+    order = delivered()
+    item = item_of(order)
+    for unit, closed in ((1, False), (2, True)):
+        drop(order, {item.pk: [unit]}, revoking=True)
+        assert (order.status, order.closed_by_refund) == ("SUCCEEDED", closed)
+
+
 def test_a_refund_that_failed_gives_the_units_back():
     order = stuck_order(2)
     dropped = drop(order)

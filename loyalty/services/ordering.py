@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.db import connection, transaction
 
 from core import correlation
 from core.actors import Actor
+from core.db import after_commit
 from core.errors import BadRequest, Conflict
 from core.logging import get_logger
 from loyalty.engine import Membership, judge, plain_id
@@ -217,7 +217,7 @@ def _points_transfer(
         correlation_id=correlation.current(),
         created_at=now,
     )
-    transaction.on_commit(partial(credit_points.delay, transfer_id=transfer.pk), robust=True)
+    after_commit(credit_points.delay, transfer_id=transfer.pk)
     return row
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from django.db import transaction
-
+from core.db import after_commit
 from core.logging import get_logger
 from notifications.eligibility import definition_of
 from notifications.models import EmailMessage
@@ -52,7 +50,7 @@ def queue_email(
         facts=dict(facts or {}),
         payment_ref=payment_ref,
     )
-    transaction.on_commit(partial(_ring, message.pk), robust=True)
+    after_commit(_ring, message_id=message.pk)
     log.info("mail.queued", order=order.order_number, template=template, mail=message.pk)
     return message
 

@@ -7,12 +7,15 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from catalog.tests.factories import VariantFactory
+from core.actors import Actor
+from core.errors import BadRequest
 from fulfillment.models import FulfillmentAttempt
 from notifications.models import AdminAlert
 from orders.models import Order
 from orders.tests.factories import OrderFactory, OrderItemFactory
 from payments.models import GatewayCallback, Payment
 from payments.selectors import due_payments, overdue_orders
+from payments.services import cancel_by_staff
 from payments.tasks import close_order, verify_payment
 from payments.tests.factories import PaymentFactory
 from vouchers.models import Voucher
@@ -87,8 +90,9 @@ def test_the_same_notice_is_one_row_counted_and_another_is_another(paystation):
     for _ in range(3):
         returns(payment, status="Successful")
     returns(payment, status="Successful", again="1")
+    returns(payment, status="Successful")
     first, second = GatewayCallback.objects.order_by("pk")
-    assert (first.times, second.times) == (3, 1)
+    assert (first.times, second.times) == (4, 1)
     assert (first.payment, second.payment) == (payment, payment)
     assert first.last_received_at > first.received_at
     assert len(paystation.asked) == 1  # a settled payment is not asked for again
@@ -102,6 +106,18 @@ def test_the_same_notice_at_another_address_is_another(paystation):
     for path in (URL, URL, URL.replace("callback", "ipn")):
         APIClient().post(path, body, format="json")
     assert [each.times for each in GatewayCallback.objects.order_by("pk")] == [2, 1]
+
+
+def test_a_notice_that_came_before_its_payment_is_placed_when_it_is_repeated(paystation):
+    """A gateway may be quicker than the commit of the reference it was given."""
+    payment = waiting()
+    Payment.objects.update(reference="BDV-1-1", gateway_reference="")
+    returns(payment)
+    assert GatewayCallback.objects.get().payment is None
+    Payment.objects.update(reference=payment.reference)
+    returns(payment)
+    kept = GatewayCallback.objects.get()
+    assert (kept.times, kept.payment) == (2, payment)
 
 
 @pytest.mark.parametrize(
@@ -202,11 +218,24 @@ def test_a_customer_cancels_and_everything_goes_back(customer, paystation):
     assert data["status"] == "CANCELLED"
     assert states(payment) == ("CANCELLED", "CANCELLED")
     assert Voucher.objects.get().status == "available"
+    assert [each.template for each in payment.order.emails.all()] == ["CANCELLATION"]
     customer.post(f"orders/{payment.order_id}/cancel", status=409)
     paystation.pays(payment.reference)
     returns(payment)
     assert states(payment) == ("SUCCEEDED", "PENDING")
     assert AdminAlert.objects.get().kind == "late_payment"
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+def test_the_staff_cancels_with_a_reason_only(paystation, reason):
+    payment, operator = waiting(), Actor("operator", None, "operator:7")
+    with pytest.raises(BadRequest, match="why the order is cancelled"):
+        cancel_by_staff(payment.order_id, operator=operator, reason=reason, now=timezone.now())
+    assert states(payment) == ("PENDING", "INITIATED")
+    assert paystation.asked == []
+    cancel_by_staff(payment.order_id, operator=operator, reason=" by phone ", now=timezone.now())
+    assert states(payment) == ("CANCELLED", "CANCELLED")
+    assert payment.order.events.filter(actor="operator:7", reason="by phone").exists()
 
 
 def test_money_that_is_there_already_forbids_cancelling(customer, paystation):

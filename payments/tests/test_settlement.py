@@ -149,6 +149,18 @@ def test_a_second_payment_is_an_alert_and_no_second_delivery(order_status):
     assert FulfillmentAttempt.objects.count() == 0
 
 
+def test_one_payment_paid_twice_at_the_gateway_is_told_and_delivered_once():
+    payment = waiting("PENDING")
+    twice = Verdict(
+        Outcome.PAID, amount=Decimal(500), gateway_transaction_id="TRX-1", also_paid=("TRX-2",)
+    )
+    judged(payment, twice)
+    assert (payment.status, payment.order.status) == ("SUCCEEDED", "PENDING")
+    assert alerts() == ["duplicate_payment"]
+    assert "TRX-2" in AdminAlert.objects.get().message
+    assert FulfillmentAttempt.objects.count() == 1
+
+
 @pytest.mark.parametrize("verdict", ["failed", "cancelled"])
 def test_a_refusal_of_another_try_leaves_a_paid_order_alone(verdict):
     other = waiting("PENDING", "PENDING")

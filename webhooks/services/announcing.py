@@ -9,13 +9,11 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
-
-from django.db import transaction
 
 from core import correlation
 from core.api.fields import instant, number
+from core.db import after_commit
 from core.money import CURRENCY
 from orders.models import Order, OrderEvent
 from orders.states import POINTS_METHOD
@@ -109,5 +107,4 @@ def _queue(endpoint_ids: Sequence[int], event: Event, *, now: datetime) -> None:
         ],
         ignore_conflicts=True,
     )
-    ring = partial(deliver_event.delay, event_id=str(event.id))
-    transaction.on_commit(ring, robust=True)
+    after_commit(deliver_event.delay, event_id=str(event.id))

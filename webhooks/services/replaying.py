@@ -1,11 +1,11 @@
 """An operator has what an endpoint did not take told again, under the same `eventId`."""
 
 from datetime import datetime
-from functools import partial
 
 from django.db import transaction
 
 from core.actors import Actor
+from core.db import after_commit
 from core.errors import BadRequest, Conflict, NotFound
 from core.logging import get_logger
 from core.states import check_arrow
@@ -41,5 +41,5 @@ def replay(delivery_id: int, *, operator: Actor, reason: str, now: datetime) -> 
     row.replay_reason = reason.strip()[:500]
     row.save()
     log.info("webhook.replayed", delivery=row.pk, by=operator.label)
-    transaction.on_commit(partial(deliver_webhook.delay, delivery_id=row.pk), robust=True)
+    after_commit(deliver_webhook.delay, delivery_id=row.pk)
     return row
