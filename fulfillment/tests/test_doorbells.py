@@ -5,8 +5,8 @@ from celery.app.task import Task
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from catalog.models import PartnerSource
 from accounts.tests.factories import UserFactory
+from catalog.models import PartnerSource
 from core.actors import Actor
 from fulfillment.models import FulfillmentAttempt
 from fulfillment.purchasing import open_purchase

@@ -10,6 +10,7 @@ from catalog.models import PartnerSource
 from catalog.tests.factories import VariantFactory
 from core.actors import Actor
 from core.providers import Declined, Misconfigured, OutcomeUnknown
+from fulfillment import purchasing
 from fulfillment.completion import MAIL_WAIT, conclude
 from fulfillment.issuing import issue
 from fulfillment.models import FulfillmentAttempt, PartnerTransaction
@@ -73,6 +74,23 @@ def test_an_answer_that_came_second_changes_nothing():
     assert (purchase.status, purchase.error) == ("SUCCEEDED", "")
     assert codes_of(order) == ["A-0001"]
     assert Voucher.objects.count() == 1
+
+
+def test_an_answer_that_was_written_while_we_waited_for_the_order_holds(monkeypatch):
+    order = paid_order((offered("A"), 1))
+    attempt, source = claimed(order)
+    purchase = open_purchase(attempt, item_of(order), 1, source)
+
+    def locked_after_another(order_id):
+        monkeypatch.setattr(purchasing, "locked", locked)
+        record(purchase.pk, IssuedCode("A-0001"), asked="lookup")
+        return locked(order_id)
+
+    monkeypatch.setattr(purchasing, "locked", locked_after_another)
+    late = record(purchase.pk, Declined("zendit", "no such offer"), asked="purchase")
+    assert late.status == "SUCCEEDED"
+    purchase.refresh_from_db()
+    assert (purchase.status, codes_of(order)) == ("SUCCEEDED", ["A-0001"])
 
 
 def waiting_for_its_partner(order):
