@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    msisdn = models.CharField(max_length=15, null=True, blank=True, unique=True)
+    msisdn = models.CharField("mobile number", max_length=15, null=True, blank=True, unique=True)
     email = models.EmailField(blank=True, default="")
     name = models.CharField(max_length=150, blank=True)
     language = models.CharField(

@@ -17,7 +17,7 @@ from bdvoucher import alive, health
 
 MOST_SECONDS: Final = 3
 MOST_COUNTED: Final = 10_000
-QUEUES: Final = ("money", "mail", "sweeps", "celery")
+QUEUES: Final = ("money", "mail", "webhooks", "sweeps")
 
 Samples = Iterable[tuple[Mapping[str, str], float]]
 
@@ -77,6 +77,12 @@ def due_work() -> Samples:
             "status IN ('INITIATED', 'PENDING', 'AUTHORIZED') AND next_check_at < now()",
         ),
         ("mails", "email_messages", "status IN ('PENDING', 'SENDING') AND next_try_at < now()"),
+        (
+            "transfers",
+            "loyalty_points_transfers",
+            "status IN ('QUEUED', 'PENDING', 'UNKNOWN') AND next_check_at < now()",
+        ),
+        ("webhooks", "webhook_deliveries", "status = 'PENDING' AND next_try_at < now()"),
     ):
         limited = f"SELECT 1 FROM {table} WHERE {where} LIMIT {MOST_COUNTED}"  # noqa: S608
         yield {"kind": kind}, _rows(f"SELECT count(*) FROM ({limited}) due")[0][0]  # noqa: S608

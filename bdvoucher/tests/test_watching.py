@@ -14,7 +14,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from bdvoucher import alive, health
-from bdvoucher.celery import sweep_is_done, worker_beats
+from bdvoucher.celery import app, sweep_is_done, worker_beats
 from bdvoucher.tasks import sweep_expired
 from catalog.models import Partner
 from fulfillment.models import PartnerHealth
@@ -128,7 +128,12 @@ def test_the_figures(settings):
     assert values['bdv_partner_paused{partner="zendit"}'] == "1"
     assert values['bdv_sweep_age_seconds{sweep="fulfillment.tasks.sweep_orders"}'] == "+Inf"
     assert float(values["bdv_worker_age_seconds"]) < 60
-    assert {f'bdv_queued_tasks{{queue="{name}"}}' for name in ("money", "sweeps")} <= set(values)
+    queues = {route["queue"] for route in app.conf.task_routes.values()}
+    queues.add(app.conf.task_default_queue)
+    told = {line.split('"')[1] for line in values if line.startswith("bdv_queued_tasks")}
+    assert told == queues
+    due = {line.split('"')[1] for line in values if line.startswith("bdv_due_work")}
+    assert due == {"deliveries", "purchases", "payments", "mails", "transfers", "webhooks"}
     assert values["bdv_redis_up"] == "1"
     for line in page.splitlines():
         assert re.fullmatch(r'# (HELP|TYPE) .+|\w+(\{(\w+="[^"]*",?)*\})? \S+', line), line
