@@ -267,6 +267,19 @@ def test_a6_the_broker_refuses(desk, paid, monkeypatch):
     assert rung == [paid.emails.get().pk]
 
 
+def test_a_mail_that_failed_is_asked_for_again_as_the_order_is_now(desk, bell, paid):
+    """The row is the same mail (D13); what it says, and under which layout, is of today."""
+    failed = mailed(paid, "ORDERCONFIRMATION", EmailStatus.FAILED, facts={"old": "facts"})
+    EmailMessage.objects.update(definition="orderconfirmation.shop.old", automatic=False)
+    assert desk.send(paid, "ORDERCONFIRMATION").status_code == 202
+    assert bell == [failed.pk]
+    failed.refresh_from_db()
+    assert failed.definition == "orderconfirmation.shop.purchase"
+    assert failed.payment_ref == paid.payments.get().reference
+    assert "old" not in failed.facts
+    assert failed.automatic is True  # a refusal for now is tried again by itself
+
+
 def test_a7_the_mail_comes_back_after_the_answer(desk, bell, paid, settings):
     assert desk.send(paid, "ORDERCONFIRMATION").status_code == 202
     with mail_server(settings, RCPT=["550 5.1.1 no"]):

@@ -238,6 +238,15 @@ class TestRelease:
         again = desk.client.post(self.url(order), {"reason": "again"}, format="json")
         assert again.status_code == 409
 
+    def test_what_is_paid_back_is_not_let_go(self):
+        order = self.held()
+        Order.objects.filter(pk=order.pk).update(closed_by_refund=True)
+        operator = Desk(UserFactory(operator=True)).client
+        answer = operator.post(self.url(order), {"reason": "x"}, format="json")
+        assert (answer.status_code, "is refunded" in answer.json()["message"]) == (409, True)
+        order.refresh_from_db()
+        assert order.held_for_risk is True
+
     def test_it_needs_a_reason_and_the_right(self):
         order = self.held()
         operator, support = (

@@ -2,6 +2,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from smtplib import SMTPSenderRefused
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from vouchers.tests.factories import VoucherFactory
 NOW = datetime(2026, 4, 27, 14, 22, tzinfo=UTC)
 CODE = "SECRET-7K2M-XQ94"
 PENDING, SENDING, SENT, FAILED = EmailStatus
+TOO_LARGE = "SMTP 552 5.3.4: mailbox full or mail too large"
 
 
 @pytest.fixture
@@ -362,6 +364,12 @@ def said(code: int | None) -> AnymailAPIError:
         (said(429), PENDING, "HTTP 429 from the mail provider"),
         (said(503), PENDING, "HTTP 503 from the mail provider"),
         (said(None), PENDING, "no connection to the mail provider"),
+        (SMTPSenderRefused(552, b"5.3.4 x", "a@b.c"), FAILED, TOO_LARGE),
+        (
+            SMTPSenderRefused(550, b"5.7.1 not you", "a@b.c"),
+            PENDING,
+            "SMTP 550 5.7.1: mailbox unavailable",
+        ),
     ],
 )
 def test_provider_refuses(

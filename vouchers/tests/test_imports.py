@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from catalog.tests.factories import VariantFactory
@@ -81,6 +81,7 @@ def test_good_rows_are_imported_and_the_others_say_why():
     assert (batch.status, batch.loaded, batch.rows) == ("DONE", 3, 3)
     assert codes_of(batch) == ["0012345", "ABCD-0001", "HELD0001"]
     assert report(batch) == [(4, "error"), (5, "double"), (7, "held")]
+    assert {bytes(line.sealed) for line in batch.lines.all()} == {b""}  # each was understood
 
 
 def test_one_spelling_is_one_code():
@@ -170,6 +171,55 @@ def test_catching_up_keeps_the_claim(monkeypatch):
     assert (batch.read, batch.status) == (40, "READY")
 
 
+def test_an_import_is_claimed_alone():
+    first, second = begun("code\nABCD-0001\n"), begun("code\nABCD-0002\n")
+    claimed(first)
+    assert loading.unattended(now=timezone.now()) == [second.pk]
+
+
+def test_the_last_word_is_said_once():
+    batch, now = work(begun("code\nABCD-0001\n")), timezone.now()
+    assert confirm_import(batch.pk, now=now).status == "LOADING"
+    batch.refresh_from_db()
+    assert batch.started_at == now
+    with pytest.raises(Conflict, match="not waiting"):
+        confirm_import(batch.pk, now=timezone.now())
+
+
+def test_of_a_file_that_is_too_long_nothing_is_kept(monkeypatch):
+    """It is known in the middle only: what was read by then stands in chunks."""
+    monkeypatch.setattr(loading, "CHUNK", 2)
+    monkeypatch.setattr(loading, "MAX_ROWS", 3)
+    batch = work(begun("code\nAAAA-0001\nAAAA-0002\nAAAA-0003\nAAAA-0004\n"))
+    assert (batch.status, batch.problem[:11]) == ("REFUSED", "More than 3")
+    assert not batch.chunks.exists()
+    assert not batch.uploads.exists()
+
+
+@pytest.mark.parametrize(("failures", "status"), [(1, "DONE"), (2, "LOADING")])
+def test_a_code_that_somebody_holds_is_waited_for_and_not_for_ever(monkeypatch, failures, status):
+    """What could not be loaded is an error of the worker, and never taken for loaded."""
+    monkeypatch.setattr(loading, "TRIES", 2)
+    whole, left = loading._load_chunk, [failures]
+
+    def busy(*args):
+        if left[0]:
+            left[0] -= 1
+            raise OperationalError("lock timeout")
+        return whole(*args)
+
+    monkeypatch.setattr(loading, "_load_chunk", busy)
+    batch = work(begun("code\nABCD-0001\n"))
+    confirm_import(batch.pk, now=timezone.now())
+    if status == "DONE":
+        work(batch)
+    else:
+        with pytest.raises(OperationalError):
+            work(batch)
+    batch.refresh_from_db()
+    assert (batch.status, batch.rows) == (status, int(status == "DONE"))
+
+
 def test_who_lost_the_claim_stops():
     batch = begun("code\nABCD-0001\n")
     first = claimed(batch)
@@ -245,6 +295,7 @@ def test_too_much_or_nothing_is_refused_at_the_door(monkeypatch):
         with pytest.raises(BadRequest, match=why):
             begun(content)
     assert not Batch.objects.exists()
+    assert begun(b"X" * 10).pk
 
 
 def test_from_the_api_nobody_is_asked():
