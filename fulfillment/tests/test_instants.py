@@ -115,6 +115,18 @@ def test_a_purchase_that_stays_open_wakes_nobody():
     assert FulfillmentAttempt.objects.get().next_try_at == later
 
 
+def test_a_partner_has_its_whole_grace_to_answer(settings):
+    order = paid_order((offered("A"), 1))
+    purchase, _ = waiting_for_its_partner(order)
+    end = purchase.created_at + settings.PARTNER_PENDING_GRACE
+    for late, status in ((0, "PENDING"), (1, "NEEDS_ATTENTION")):
+        with transaction.atomic():
+            now = end + timedelta(microseconds=late)
+            conclude(locked(order.pk), [], failures={}, now=now)
+        order.refresh_from_db()
+        assert order.status == status
+
+
 def test_wrong_credentials_are_told_at_the_order():
     order = paid_order((offered("A"), 1))
     purchase, _ = waiting_for_its_partner(order)

@@ -173,6 +173,22 @@ def test_a_passing_trouble_is_told_and_plans_nothing_behind_the_operators_back(d
     assert trail_of(order) == [("AUTO", "PARTNER_FAILED"), ("PARTNER_RETRY", "PARTNER_FAILED")]
 
 
+def test_a_retry_that_somebody_else_ended_meanwhile_says_so(desk, zendit):
+    """The answer is the attempt as it stands, whatever this request believed of it."""
+    order = failed_at(zendit, "A")
+    zendit.meets("A", "interrupted")
+    mine = FulfillmentAttempt.objects.filter(type="PARTNER_RETRY")
+    zendit.meanwhile = lambda _: mine.update(
+        status="PARTNER_FAILED", error_message="Replaced by another attempt",
+        claimed_at=None, next_try_at=None, ended_at=timezone.now(),
+    )  # fmt: skip
+    data = desk.retry(order, item_of(order))["data"]
+    assert (data["status"], data["errorMessage"]) == (
+        "PARTNER_FAILED", "Replaced by another attempt",
+    )  # fmt: skip
+    assert len(codes_of(order)) == 1
+
+
 def test_wrong_credentials_raise_an_alert(desk, zendit):
     order = failed_at(zendit, "A")
     zendit.meets("A", "key_refused")
