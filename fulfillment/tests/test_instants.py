@@ -32,6 +32,7 @@ from notifications.models import EmailMessage
 from notifications.tests.smtp import no_server
 from orders.services import locked
 from vouchers.models import Voucher
+from vouchers.tests.factories import VoucherFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +168,27 @@ def test_an_error_that_no_attempt_can_tell_is_raised(monkeypatch):
     monkeypatch.setattr("fulfillment.processing.standings_of", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         processed(order)
+
+
+def test_a_paid_order_gets_what_was_held_for_it():
+    order = paid_order((pool_of("FREE-0001"), 1))
+    VoucherFactory(
+        order_item=item_of(order), code="HELD-0001", status="reserved", sold_at=None,
+        reserved_until=timezone.now(),
+    )  # fmt: skip
+    processed(order)
+    assert (order.status, codes_of(order)) == ("SUCCEEDED", ["HELD-0001"])
+    assert Voucher.objects.get(order_item=None).status == "available"
+
+
+def test_an_operators_attempt_ends_the_one_a_worker_left_behind(desk):
+    order = paid_order((pool_of(), 1))
+    FulfillmentAttempt.objects.update(claimed_at=timezone.now() - timedelta(hours=1))
+    answer = desk.enter(order, item_of(order), "HAND-0001")
+    left = FulfillmentAttempt.objects.get(type="AUTO")
+    assert (left.status, left.claimed_at, left.next_try_at) == ("PARTNER_FAILED", None, None)
+    assert left.ended_at is not None
+    assert f"fa:{answer['data']['correlationId']}" in left.error_message
 
 
 def test_what_is_held_for_risk_is_left_alone():

@@ -143,6 +143,17 @@ def test_stock_that_came_is_taken_before_a_partner_is_asked(desk, zendit):
     assert zendit.asked == []
 
 
+def test_a_forced_partner_is_asked_though_there_is_stock(desk, zendit):
+    order = failed_at(zendit, "A")
+    item = item_of(order)
+    held = VoucherFactory(variant=item.variant, code="POOL-0001")
+    forced = PartnerSource.objects.get(external_offer_id="A")
+    answer = desk.retry(order, item, partnerSourceId=forced.pk)
+    assert answer["message"] == "Voucher delivered via zendit"
+    held.refresh_from_db()
+    assert (held.status, len(zendit.sold)) == ("available", 1)
+
+
 def test_every_unit_of_a_quantity_is_bought(desk, zendit):
     order = failed_at(zendit, "A", quantity=3)
     assert desk.retry(order, item_of(order))["success"] is True
