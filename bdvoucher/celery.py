@@ -12,12 +12,13 @@ from celery import Celery, signals
 from django.conf import settings
 
 from bdvoucher import alive
+from bdvoucher.bells import ShopTask
 from core import correlation
 from core.patience import patience
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bdvoucher.settings.production")
 
-app = Celery("bdvoucher")
+app = Celery("bdvoucher", task_cls=ShopTask)
 app.conf.update(
     broker_url=settings.CELERY_BROKER_URL,
     broker_connection_retry_on_startup=True,
