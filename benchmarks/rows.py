@@ -11,7 +11,8 @@ from benchmarks.meter import Series
 from benchmarks.table import Row, costs_as_data
 from benchmarks.world import use
 
-GROUPS: Final = ("services", "http", "crowd", "pages", "hot", "invariants")
+#: The rules first: what the others open is worked on by nobody, and would break them in time.
+GROUPS: Final = ("invariants", "services", "http", "crowd", "pages", "hot")
 
 
 @dataclass
@@ -194,13 +195,14 @@ def invariants(run: Run) -> None:
 
     use(run.sizes[-1])
     run.say("every invariant over the whole shop")
-    seconds, breaches, since = {}, 0, time.monotonic()
+    seconds, breaches, since = {}, [], time.monotonic()
     for rule, found in check_all(now=timezone.now()):
         seconds[rule.name], since = time.monotonic() - since, time.monotonic()
-        breaches += len(found)
+        breaches += found
     slowest = max(seconds, key=lambda name: seconds[name])
     run.rows += [
-        Row("check_invariants: breaches", breaches, "", 0),
+        Row("check_invariants: breaches", len(breaches), "", 0,
+            note="; ".join(str(each) for each in breaches[:2])),
         Row("check_invariants: seconds", sum(seconds.values()), "s", 60, 30,
             note=f"the slowest: {slowest} {seconds[slowest]:.1f} s"),
     ]  # fmt: skip
