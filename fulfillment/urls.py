@@ -3,7 +3,7 @@
 from django.urls import URLPattern, path, register_converter
 
 from core.api.routing import routes
-from fulfillment import queue_views, run_views, views
+from fulfillment import partner_views, purchase_views, queue_views, run_views, views
 from fulfillment.partners.registry import WEBHOOKS
 from fulfillment.webhook_views import webhook
 
@@ -41,8 +41,8 @@ def operator_routes(prefix: str) -> list[URLPattern]:
         (f"{act}/resend-email", views.ResendView, "resend-email"),
         (f"{one}/release", views.ReleaseView, "release"),
         (f"{one}/fulfillment-attempts", views.AttemptsView, "attempts"),
-        (f"{one}/purchases", queue_views.PurchasesView, "purchases"),
-        (close, queue_views.ClosePurchaseView, "close-purchase"),
+        (f"{one}/purchases", purchase_views.PurchasesView, "purchases"),
+        (close, purchase_views.ClosePurchaseView, "close-purchase"),
     )
 
 
@@ -58,7 +58,7 @@ def queue_routes(prefix: str) -> list[URLPattern]:
         (f"{run}/start", run_views.StartRunView, "run-start"),
         (f"{run}/pause", run_views.PauseRunView, "run-pause"),
         (f"{run}/stop", run_views.StopRunView, "run-stop"),
-        ("partners", queue_views.PartnersView, "partners"),
-        (f"{partner}/reset", queue_views.ResetPartnerView, "partner-reset"),
-        (f"{partner}/check", queue_views.CheckPartnerView, "partner-check"),
+        ("partners", partner_views.PartnersView, "partners"),
+        (f"{partner}/reset", partner_views.ResetPartnerView, "partner-reset"),
+        (f"{partner}/check", partner_views.CheckPartnerView, "partner-check"),
     )

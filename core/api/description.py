@@ -254,7 +254,7 @@ ENUMS: Final = {
     "StatementLayout": "books.serializers.LAYOUTS",
     "WebhookEventType": "webhooks.states.EventType",
     "WebhookDeliveryStatus": "webhooks.states.DeliveryStatus",
-    "BreakerState": "fulfillment.queue_views.BREAKER_STATES",
+    "BreakerState": "fulfillment.partner_views.BREAKER_STATES",
 }
 
 #: Headers of answers; `core.api.operations` refers to them.
