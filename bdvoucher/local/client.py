@@ -5,6 +5,7 @@ operator do.
 """
 
 import html
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,6 +15,8 @@ from typing import Any, Final, TypeVar
 import requests
 
 SECONDS: Final = 20.0
+#: How many times longer to wait before giving up, where the machine has much else to do.
+PATIENCE: Final = float(os.environ.get("BDV_PATIENCE", "1"))
 PAUSE: Final = 0.1
 _INPUT: Final = re.compile(r"<input\b[^>]*>")
 _RETURN: Final = re.compile(r'<form id="return" method="post" action="([^"]*)"')
@@ -203,6 +206,7 @@ class ShopClient:
         read: Callable[[], T], done: Callable[[T], bool], what: str, *, seconds: float = SECONDS
     ) -> T:
         """What `read` gives once it is `done`; a story that waits in vain ends with an error."""
+        seconds *= PATIENCE
         end = time.monotonic() + seconds
         while True:
             value = read()

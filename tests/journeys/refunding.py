@@ -1,6 +1,5 @@
 """What every gateway's journey does: pay, receive, and have one unit paid back."""
 
-import time
 from typing import Any, Final
 
 from bdvoucher.local.client import Login, ShopClient
@@ -16,13 +15,13 @@ def finance(client: ShopClient) -> ShopClient:
 
 def refund_when_ended(client: ShopClient, payment_id: int) -> dict[str, Any]:
     """The payment's only refund, once the sweep has heard how it ended."""
-    until = time.monotonic() + 90
-    while True:
-        payment = client.admin("GET", f"/admin/payments/{payment_id}")["data"]
-        (refund,) = payment["refunds"]
-        if refund["status"] not in ("REQUESTED", "PENDING") or time.monotonic() > until:
-            return dict(refund)
-        time.sleep(1)
+
+    def refund() -> dict[str, Any]:
+        (only,) = client.admin("GET", f"/admin/payments/{payment_id}")["data"]["refunds"]
+        return dict(only)
+
+    ended = ("SUCCEEDED", "FAILED")
+    return client.until(refund, lambda it: it["status"] in ended, "the refund to end", seconds=90)
 
 
 def refunded_in_part(client: ShopClient, method: str) -> tuple[dict[str, Any], dict[str, Any]]:
