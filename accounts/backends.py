@@ -42,7 +42,8 @@ def with_password(
         fits = False
     else:
         fits = user.check_password(password) and user.is_active
-    log.info("sign_in.tried", scope=scope, ok=fits, user_id=user.pk if user else None)
+    who = user.pk if user else None
+    log.info("sign_in.tried", scope=scope, ok=fits, user_id=who, address=address)
     if not fits:
         return None
     forget(scope, account)

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import correlation
@@ -10,6 +12,8 @@ from core.api.errors import is_api, plain_error
 from core.logging import get_logger
 
 log = get_logger(__name__)
+
+REFUSALS: Final = frozenset({400, 403, 404, 405, 409, 413, 415, 422})
 
 
 class CorrelationMiddleware:
@@ -24,19 +28,44 @@ class CorrelationMiddleware:
         return response
 
 
-class RefusedRightsMiddleware:
-    """Somebody we know asked for what they have no right to: an event of its own (ASVS 16.3.2)."""
+class RefusalsMiddleware:
+    """What was refused is an event: rights as a warning (ASVS 16.3.2), bad input and the rest for
+    who looks for a pattern (16.3.3). The route is named, never what was sent."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == HTTPStatus.FORBIDDEN:
+        status = response.status_code
+        if status in REFUSALS:
             who = getattr(getattr(request, "user", None), "pk", None)
             route = request.resolver_match.route if request.resolver_match else ""
-            log.warning("rights.refused", user_id=who, method=request.method, route=route)
+            named = {"user_id": who, "method": request.method, "route": route}
+            if status == HTTPStatus.FORBIDDEN:
+                log.warning("rights.refused", **named)
+            else:
+                log.info("request.refused", status=status, **named)
         return response
+
+
+class PlainHttpMiddleware:
+    """A client of the API that comes without TLS is refused, not sent on: its token was readable on
+    the way, and a redirect would hide that (ASVS 4.1.2). Pages are sent on, by Django's own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and _is_client(request):
+            return plain_error(HTTPStatus.FORBIDDEN, "Use https.")
+        return self.get_response(request)
+
+
+def _is_client(request: HttpRequest) -> bool:
+    if request.path in settings.INSIDE_PATHS:
+        return False
+    return is_api(request) or "Authorization" in request.headers
 
 
 class EnvelopeMiddleware:

@@ -72,7 +72,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "core.middleware.CorrelationMiddleware",
     "corsheaders.middleware.CorsMiddleware",
-    "core.middleware.RefusedRightsMiddleware",
+    "core.middleware.PlainHttpMiddleware",
+    "core.middleware.RefusalsMiddleware",
     "core.patience.PatienceMiddleware",
     "core.middleware.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -237,6 +238,9 @@ STORAGES = {
 # Security
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
+# Read by monitors on the inside, who mostly come without TLS; they tell nothing of an order.
+INSIDE_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
+SECURE_REDIRECT_EXEMPT = [rf"^{path.lstrip('/')}$" for path in INSIDE_PATHS]
 X_FRAME_OPTIONS = "DENY"
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", default=[])
 #: What a storefront calls: neither operators' routes nor where gateways and partners report to.

@@ -1,5 +1,6 @@
 """What people with bad intentions try first; each row of docs/security.md names its proof."""
 
+import logging
 import re
 
 import pytest
@@ -28,6 +29,10 @@ V1 = "/api/v1"
 @pytest.fixture(autouse=True)
 def _uncounted():
     cache.clear()
+
+
+def events(caplog, name):
+    return [text for each in caplog.records if name in (text := each.getMessage())]
 
 
 def order_body(**more):
@@ -248,6 +253,24 @@ def test_no_answer_with_codes_is_kept_by_anybody_between():
     assert "Access-Control-Allow-Origin" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/admin/", 301), ("/payments/return?ref=x", 301), ("/healthz", 200),
+        (f"{V1}/orders", 403), ("/admin/orders/1/fulfillment/attempts", 403),
+    ],
+)  # fmt: skip
+def test_only_pages_are_sent_on_to_https(settings, path, status):
+    """A client that speaks plain http has shown its token to everybody on the way."""
+    settings.SECURE_SSL_REDIRECT = True
+    token = bearer(UserFactory(operator=True)) if status == 403 else {}
+    answer = APIClient().get(path, **token)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json()["message"] == "Use https."
+    assert APIClient().get(path, secure=True, **token).status_code not in (301, 403)
+
+
 # A colleague who reads on
 
 
@@ -268,5 +291,34 @@ def test_a_right_refused_is_an_event_of_its_own(caplog):
     order = stuck_order()
     answer = Desk(support).retry(order, item_of(order), status=403)
     assert answer["error"]["code"] == "FORBIDDEN"
-    (event,) = [each for each in caplog.records if "rights.refused" in each.getMessage()]
-    assert str(support.pk) in event.getMessage()
+    (event,) = events(caplog, "rights.refused")
+    assert str(support.pk) in event
+
+
+def test_what_is_tried_in_vain_is_an_event_without_what_was_sent(caplog):
+    caplog.set_level(logging.INFO)
+    token = bearer(UserFactory())
+    APIClient().post(f"{V1}/orders", {"SECRET-CODE": 1}, format="json", **token)
+    APIClient().get(f"{V1}/orders/12345678", **token)
+    shown = events(caplog, "request.refused")
+    assert [re.search(r"status\W+(\d+)", each)[1] for each in shown] == ["400", "404"]
+    assert "SECRET-CODE" not in caplog.text
+
+
+@pytest.mark.parametrize("door", ["customers", "staff"])
+def test_every_try_to_sign_in_at_the_api_is_an_event(caplog, door):
+    caplog.set_level(logging.INFO)
+    if door == "staff":
+        user = UserFactory(operator=True)
+        path, name = f"{V1}/admin/auth/login", {"email": user.email}
+    else:
+        user = UserFactory()
+        path, name = f"{V1}/auth/sign-in", {"msisdn": user.msisdn}
+    for password in ("not this one", PASSWORD):
+        APIClient().post(path, {**name, "password": password}, format="json")
+    refused, accepted = events(caplog, "sign_in.tried")
+    for shown in (refused, accepted):
+        assert str(user.pk) in shown
+        assert "127.0.0.1" in shown
+    assert ("'ok': False" in refused, "'ok': True" in accepted) == (True, True)
+    assert PASSWORD not in caplog.text
