@@ -28,11 +28,6 @@ from vouchers.tests.factories import VoucherFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _impatient(settings):
-    settings.OPERATOR_WAIT_SECONDS = 1
-
-
 def failed_at(zendit, *offers, quantity=1):
     """An order whose every source refused; they sell again from now on."""
     for offer in offers:
@@ -246,7 +241,6 @@ def test_an_open_purchase_forbids_a_retry(desk, zendit, step, status):
 
 def test_a_purchase_the_operator_sees_begin_is_followed_while_they_wait(desk, zendit, settings):
     order = failed_at(zendit, "A")
-    settings.OPERATOR_WAIT_SECONDS = 5
     settings.LOOKUP_WAITS = [0.0]
     zendit.meets("A", "accepted")
     zendit.delivers_when_asked = True
@@ -254,7 +248,8 @@ def test_a_purchase_the_operator_sees_begin_is_followed_while_they_wait(desk, ze
     assert (len(zendit.sold), len(zendit.looked_up)) == (1, 1)
 
 
-def test_what_is_not_known_in_time_goes_on_in_the_worker(desk, zendit):
+def test_what_is_not_known_in_time_goes_on_in_the_worker(desk, zendit, settings):
+    settings.OPERATOR_WAIT_SECONDS = 1
     order = failed_at(zendit, "A")
     zendit.meets("A", "accepted")
     answer = desk.retry(order, item_of(order))

@@ -28,11 +28,6 @@ pytestmark = pytest.mark.django_db
 RUNS = "/api/v1/admin/recovery-runs"
 
 
-@pytest.fixture(autouse=True)
-def _quick(settings):
-    settings.OPERATOR_WAIT_SECONDS = 0.3
-
-
 def stuck_at(zendit, count=3, quantity=1, **fields):
     """Orders whose partner had nothing; now it has."""
     variant = offered("A", **fields)
@@ -175,7 +170,8 @@ def test_a_no_is_told_with_the_partners_reason(zendit):
     )  # fmt: skip
 
 
-def test_what_takes_longer_is_followed_and_told_when_it_ends(zendit):
+def test_what_takes_longer_is_followed_and_told_when_it_ends(zendit, settings):
+    settings.OPERATOR_WAIT_SECONDS = 0.3
     orders = stuck_at(zendit, 1)
     zendit.meets("A", "accepted")
     run = start_run(run_of(orders).pk)

@@ -13,8 +13,7 @@ RUNS = "/admin/fulfillment/recoveryrun/"
 
 
 @pytest.fixture
-def stuck(zendit, settings):
-    settings.OPERATOR_WAIT_SECONDS = 0.3
+def stuck(zendit):
     variant = offered("A")
     zendit.meets("A", "no_stock")
     orders = [paid_order((variant, 1)) for _ in range(3)]
