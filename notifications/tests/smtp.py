@@ -49,7 +49,7 @@ class ScriptedServer:
 
     async def _act(self, server: SMTP, answer: str) -> str:
         if answer == HANG:
-            await asyncio.sleep(3)
+            await asyncio.sleep(5)
         if answer in (HANG, DROP):
             assert server.transport is not None
             server.transport.abort()
@@ -88,7 +88,7 @@ def no_server(settings: Any) -> Iterator[None]:
 def _use(settings: Any, port: int) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
-    settings.EMAIL_TIMEOUT = 1
+    settings.EMAIL_TIMEOUT = 2
 
 
 def _free_port() -> int:

@@ -17,8 +17,8 @@ def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulator]:
 
 @pytest.fixture
 def receiver(simulator: Simulator, settings: Any) -> Receiving:
-    """As new; a notice to it may take a second in all."""
+    """As new; a notice to it may take two seconds in all."""
     simulator.reset("receiver")
     settings.WEBHOOK_ALLOW_LOOPBACK = True
-    settings.WEBHOOK_SECONDS = 1.0
+    settings.WEBHOOK_SECONDS = 2.0
     return Receiving(simulator)

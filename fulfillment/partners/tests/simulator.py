@@ -41,7 +41,7 @@ CREDENTIALS: Final = {
 }
 START_SECONDS: Final = 30.0
 #: An adapter that talks to a simulator waits no longer than this, nor does a test of silence.
-ANSWER_SECONDS: Final = 0.7
+ANSWER_SECONDS: Final = 1.5
 #: Where nobody listens.
 NOWHERE: Final = "http://127.0.0.1:1"
 
