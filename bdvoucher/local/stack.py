@@ -26,7 +26,7 @@ from bdvoucher.local.nagad_keys import nagad_keys
 from bdvoucher.local.places import PROJECT, local_dir, temporary
 from bdvoucher.local.ports import HOST, Ports
 from bdvoucher.local.problems import SetupProblem
-from bdvoucher.local.servers import Say, local_servers, silent
+from bdvoucher.local.servers import Say, Servers, local_servers, silent
 
 STOP_ORDER: Final = ("beat", "web", "worker", "simulators")
 QUICK_DEATH_SECONDS: Final = 10.0
@@ -50,6 +50,7 @@ class Shop:
             name: Child(name, recipe, self.env, home / "logs" / f"{name}.log")
             for name, recipe in recipes(self.env, ports, home).items()
         }
+        self.servers = Servers()
         self._quick_deaths = dict.fromkeys(self.children, 0)
 
     @classmethod
@@ -77,6 +78,7 @@ class Shop:
             )
             env["STATIC_ROOT"] = str(home / "static")
             shop = cls(home=home, env=env, ports=ports, say=say)
+            shop.servers = servers
             try:
                 shop.start("simulators", wait=False)
                 shop.prepare(seed=seed)

@@ -10,6 +10,7 @@ import signal
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ import redis
 from bdvoucher.local.client import SEED_ORDER, ShopClient
 from bdvoucher.local.stack import Shop
 from tests.journeys.conftest import QUICK
+from tests.journeys.hung import postgres_of, valkey_of
 from tests.telling import FULL, Teller
 
 pytestmark = [
@@ -110,6 +112,28 @@ def test_everything_is_killed_in_the_middle_of_a_purchase(
     for name in ("web", "worker", "beat"):
         running.start(name)
     tell.figure(f"web, worker and beat killed: delivered after {story.ends_well():.0f} s")
+
+
+@long
+def test_the_whole_machine_loses_power_in_the_middle_of_a_purchase(
+    running: Shop, client: ShopClient, tell: Teller
+) -> None:
+    """Database and broker with the rest; the broker comes back empty."""
+    story = Story(client)
+    story.in_the_middle(running)
+    family, broker = postgres_of(running), valkey_of(running)
+    for name in ("worker", "beat", "web"):
+        running.kill(name)
+    for pid in family + broker:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    for server in (running.servers.postgres, running.servers.valkey):
+        assert server is not None
+        server.stop()
+        server.start()
+    for name in ("web", "worker", "beat"):
+        running.start(name)
+    tell.figure(f"everything killed, servers too: delivered after {story.ends_well():.0f} s")
 
 
 def test_the_broker_forgets_the_work_in_it(running: Shop, client: ShopClient, tell: Teller) -> None:
