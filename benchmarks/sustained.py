@@ -36,6 +36,8 @@ PATIENCE: Final = 120.0
 P95: Final = 0.95
 FLAT: Final = 1.15
 """A process may end with so many times the memory it had after the first fifth of the run."""
+NOISE: Final = 5.0
+"""Megabytes that are no growth: Valkey keeps the limits of its last quarter of an hour."""
 OUTSIDE: Final = ("simulators",)
 """Keeps a ledger and every mail in memory, as no shop does."""
 FILL: Final = """
@@ -206,7 +208,8 @@ def _rows(
         start = sizes[len(sizes) // 5]
         grown = sizes[-1] / max(1.0, start)
         note = f"{start:.0f} to {sizes[-1]:.0f} MB, at most {max(sizes):.0f}"
-        must = None if name in OUTSIDE else FLAT
+        small = sizes[-1] - start < NOISE
+        must = None if name in OUTSIDE or small else FLAT
         rows.append(Row(f"sustained: memory of {name}, growth", grown, "x", must, note=note))
     figures = {"took": sorted(took), "memory_mb": memory, "failed": failed[:20]}
     return rows, figures

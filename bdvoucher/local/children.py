@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from subprocess import Popen
 
 READY_SECONDS: Final = 60.0
+#: Longer than a proxy or a client keeps an idle line: who closes first never meets a closed one.
+KEEP_ALIVE: Final = "75"
 ASK_SECONDS: Final = 2.0
 ANSWERED: Final = range(200, 400)
 # A proxy of the machine has no business between our own processes.
@@ -116,6 +118,7 @@ def recipes(env: Mapping[str, str], ports: Ports, state: Path) -> dict[str, Reci
             [
                 *[*python, "gunicorn", "bdvoucher.wsgi", "--bind", f"{HOST}:{ports.web}"],
                 *["--workers", "2", "--threads", "4", "--worker-class", "gthread"],
+                *["--keep-alive", KEEP_ALIVE],
                 *["--graceful-timeout", "10", "--timeout", "60", "--no-control-socket"],
                 "--preload",  # one import for both workers
             ],

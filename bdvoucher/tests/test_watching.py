@@ -71,7 +71,7 @@ def test_a_dead_redis_is_told_quickly(settings):
     settings.CACHES = {"default": {**live.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
     started = time.monotonic()
     status, told = ready("?all")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 10
     assert (status, told["parts"]["broker"]["ok"], told["parts"]["worker"]["ok"]) == (
         503, False, False,
     )  # fmt: skip

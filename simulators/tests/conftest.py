@@ -93,7 +93,7 @@ class Answering(BaseHTTPRequestHandler):
     do_GET = do_POST = do_HEAD = answer  # noqa: N815
 
 
-def until(holds: Callable[[], object], seconds: float = 5.0) -> None:
+def until(holds: Callable[[], object], seconds: float = 20.0) -> None:
     limit = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < limit, "it did not happen in time"

@@ -85,11 +85,11 @@ def test_a_connection_dropped_before_the_250_has_delivered(live):
 
 @pytest.mark.parametrize(("mode", "arrived"), [("hang_greeting", 0), ("hang_after_dot", 1)])
 def test_silence(live, mode, arrived):
-    live.control("mail/mode", mode=mode, seconds=0.3, times=1)
+    live.control("mail/mode", mode=mode, seconds=5, times=1)
     started = time.monotonic()
     with contextlib.suppress(smtplib.SMTPException, TimeoutError):
-        send(live, timeout=0.1)
-    assert time.monotonic() - started < 0.3
+        send(live, timeout=0.5)
+    assert time.monotonic() - started < 4
     assert len(kept(live)) == arrived
 
 

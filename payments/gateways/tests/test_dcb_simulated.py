@@ -103,7 +103,7 @@ class SimulatedDcb:
         return replace(payment, consent=replace(consent, notices=self.told()))
 
     def told(self) -> tuple[str, ...]:
-        end = time.monotonic() + 5
+        end = time.monotonic() + 20
         while time.monotonic() < end:
             planned = self.simulator.read(f"{SERVICE}/ledger")["planned"]
             if planned:
