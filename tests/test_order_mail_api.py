@@ -294,6 +294,7 @@ def test_the_answer_is_replayed_and_sends_once(desk, bell, paid):
     second = desk.send(paid, "ORDERCONFIRMATION", headers=key)
     assert first.json() == second.json()
     assert len(bell) == 1
+    assert paid.emails.get().automatic is True  # what is refused for now is tried again by itself
 
 
 def test_another_recipient_is_a_right_and_a_record(desk, bell, paid):

@@ -9,15 +9,18 @@ from rest_framework.test import APIClient
 from catalog.tests.factories import VariantFactory
 from core.actors import Actor
 from core.errors import BadRequest
+from core.providers import Declined
 from fulfillment.models import FulfillmentAttempt
 from notifications.models import AdminAlert
 from orders.models import Order
 from orders.tests.factories import OrderFactory, OrderItemFactory
+from payments.gateways.base import Outcome, Verdict
 from payments.models import GatewayCallback, Payment
 from payments.selectors import due_payments, overdue_orders
 from payments.services import cancel_by_staff
 from payments.tasks import close_order, verify_payment
 from payments.tests.factories import PaymentFactory
+from payments.verification import _captured
 from vouchers.models import Voucher
 from vouchers.tests.factories import VoucherFactory
 
@@ -65,6 +68,31 @@ def test_what_a_forged_claim_says_is_never_believed(paystation, status):
     assert payment.gateway_transaction_id == ""
     assert paystation.asked == [payment.reference]
     assert FulfillmentAttempt.objects.count() == 0
+
+
+def test_a_notice_for_a_gateway_that_is_not_set_up_is_to_come_again(settings):
+    """Nothing is taken for answered that could not be asked about."""
+    settings.SSLCOMMERZ_STORE_PASSWORD = ""
+    payment = waiting()
+    notice = {"tran_id": payment.reference, "val_id": "1", "status": "VALID"}
+    answer = APIClient().post("/api/v1/payments/sslcommerz/ipn", notice)
+    assert answer.status_code == 503
+    assert states(payment) == ("PENDING", "INITIATED")
+
+
+class Declining:
+    """A gateway that is ready to take the money, and then does not."""
+
+    def ready_to_capture(self, verdict):
+        return verdict.outcome is Outcome.AUTHORIZED
+
+    def capture(self, payment):
+        raise Declined("bkash", "the wallet is empty")
+
+
+def test_a_gateway_that_declines_to_take_the_money_ends_the_payment():
+    verdict = _captured(Declining(), PaymentFactory(), Verdict(Outcome.AUTHORIZED))
+    assert (verdict.outcome, verdict.reason) == (Outcome.FAILED, "the wallet is empty")
 
 
 def test_the_gateways_word_and_not_the_callbacks_decides(paystation):
