@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from bdvoucher.local.places import PROJECT
+from bdvoucher.local.postgres import MODEL
 from tests.proofs.mutant import Mutant
 from tests.proofs.mutants import MUTANTS
 from tests.telling import FULL, Teller
@@ -49,6 +50,8 @@ def suite(tree: Path, mutant: Mutant, worker: str) -> subprocess.CompletedProces
     server = urlsplit(os.environ["DATABASE_URL"])
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     kept = {key: value for key, value in kept.items() if not key.startswith("PROVE")}
+    if mutant.of_the_schema:  # not a copy of what was migrated without the slip
+        kept.pop(MODEL, None)
     name = databases(worker)[mutant.of_the_schema]
     kept["DATABASE_URL"] = urlunsplit(server._replace(path=f"/{name}"))
     schema = "--create-db" if mutant.of_the_schema else "--reuse-db"
