@@ -17,7 +17,7 @@ from fulfillment.processing import MailWish, look_up, work
 from fulfillment.recovery.guards import begin, free_to_work, paid_order, repairable, standing_of
 from fulfillment.recovery.results import RecoveryResult, result_of
 from fulfillment.selectors import Standing, standings_of
-from fulfillment.states import UNDER_WAY, AttemptType, PurchaseStatus
+from fulfillment.states import UNDER_WAY, AttemptStatus, AttemptType, PurchaseStatus
 
 log = get_logger(__name__)
 
@@ -69,11 +69,19 @@ def retry_with_partner(
         lambda: _obtained(order_id, attempt, until=until),
         MailWish(by_operator=True),
     )
+    _wait_for_the_worker(attempt, until=until)
     return result_of(
         attempt,
         done=f"Voucher delivered via {_via(attempt)}",
         not_mailed="Voucher code(s) saved, e-mail not sent",
     )
+
+
+def _wait_for_the_worker(attempt: FulfillmentAttempt, *, until: float) -> None:
+    """It may have heard of the code as well, and be mailing it: then it ends our attempt."""
+    going_on = FulfillmentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.IN_PROGRESS)
+    while going_on.exists() and time.monotonic() < until:
+        time.sleep(POLL_SECONDS)
 
 
 def _source(standing: Standing, source_id: int | None) -> PartnerSource | None:
