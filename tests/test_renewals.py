@@ -177,6 +177,13 @@ def test_the_link_of_a_closed_or_paid_order_says_so(settings):
     assert not Payment.objects.exists()
 
 
+@pytest.mark.parametrize("path", ["/pay/cut-off", "/subscriptions/end/cut-off"])
+def test_a_link_that_was_cut_off_is_a_page_for_people(client, path):
+    page = client.get(path)
+    assert (page.status_code, page["Content-Type"]) == (404, "text/html; charset=utf-8")
+    assert "This link is not complete" in page.content.decode()
+
+
 def test_a_customer_ends_a_subscription_by_the_link_of_its_mail(settings, client):
     subscription = subscription_of()
     order = renewal(subscription)

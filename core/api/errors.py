@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
@@ -30,6 +30,10 @@ CODES: Mapping[int, str] = {
     502: "BAD_GATEWAY",
     503: "UNAVAILABLE",
 }
+#: Where people are: the desk, what a gateway's page leads back to, and the links in our mails.
+PAGES: Final = (
+    "/admin/", "/payments/return", "/payments/carrier/", "/pay/", "/subscriptions/end/",
+)  # fmt: skip
 
 
 def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -82,7 +86,7 @@ def plain_error(status: int, message: str) -> JsonResponse:
 
 def is_api(request: HttpRequest) -> bool:
     """Whether a caller of this path expects JSON: everything but pages for people."""
-    return not request.path.startswith(("/admin/", "/payments/return", "/payments/carrier/"))
+    return not request.path.startswith(PAGES)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:  # noqa: ARG001
