@@ -84,7 +84,7 @@ def purchase_lines(purchases: Iterable["PartnerTransaction"]) -> list[Line]:
     lines = []
     for each in purchases:
         title = f"{each.partner}, {each.reference}"
-        lines.append(Line(each.sent_at, "Partner", f"Bought at {title}", tone="info"))
+        lines.append(Line(each.sent_at, "Partner", f"Asked to sell: {title}", tone="info"))
         if each.ended_at:
             tone = tone_of(each.status, "PartnerTransaction")
             text = each.close_reason or each.error
